@@ -1,0 +1,39 @@
+# Every target sets itself up. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PY := .venv/bin/python
+VENV := python3 firmware/flashing/venv.py
+export PYTHONPATH := firmware:.
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
+
+setup: ## the two environments: the agent's and the unit's
+	@$(VENV) .venv requirements-dev.txt --editable .
+	@$(VENV) .venv-unit requirements-unit.txt --no-deps
+	@$(PY) tests/unit_env.py
+
+demo: setup ## one patrol evening, live (ONCE=1: the 60 s script; COUNTY=mqtts://… NMEA=log GPS=/dev/tty…)
+	@$(PY) -m tests.evening $(if $(ONCE),--once) $(if $(COUNTY),--county "$(COUNTY)") $(if $(NMEA),--nmea "$(NMEA)") $(if $(GPS),--gps "$(GPS)")
+
+debian: # what the tests need from Debian; root or sudo installs it, otherwise it is named
+	@python3 tests/debian.py
+
+test: setup debian ## prove it: every test, on CPython and on MicroPython (64 and 32 bit)
+	@$(PY) -m pytest tests
+
+lint: setup ## ruff and pyright (agent strict; firmware against the MicroPython stubs)
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/pyright -p pyrightconfig.agent.json
+	@.venv/bin/pyright -p pyrightconfig.firmware.json
+
+bench: $(addprefix bench-,unit agent sensors dock flash) ## measure everything, one after the other
+
+bench-%: setup debian ## measure one part (unit, agent, sensors, dock, flash …): one JSON object on the last line
+	@$(PY) tests/bench/bench_$*.py
+
+lock: setup # after a version changed
+	@$(PY) -m pip install -q pip-tools && $(PY) tests/lock.py
+
+.PHONY: help setup demo debian test lint bench lock
