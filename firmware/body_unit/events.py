@@ -1,0 +1,89 @@
+"""The seam between the pure core and the shell: every event in, every effect out.
+
+    core = Core(identity, kept)
+    for effect in core.step(now_ms, event): ...
+
+Events and effects are tuples whose first item is a name of the tables below and whose further
+items are the columns named there, in that order. `now_ms` is a monotonic count of milliseconds
+since boot which never wraps (the shell unwraps the ticks). The shell carries effects out **in
+order**: a latch is on flash before the publish behind it is on the air.
+
+The core itself does not import this module; the shell, the tests and the reader do.
+
+Identity (a dict the shell makes once):
+    unit "u-0123", county "c371500", boot (16 hex characters drawn at this boot), tid (2 letters),
+    firmware, board (text), keys {kid: modulus as bytes}, sms_to (number or ""),
+    has ("charger", "accelerometer", "lte": what this board carries, as a tuple).
+Kept (a dict str -> bytes): what ("keep", key, value) and ("latch", value) stored before the boot;
+    the latch under the key "latch". An empty value is as good as an absent one.
+"""
+
+# What happened. Units: _ms milliseconds, _s seconds, _mv millivolts.
+EVENTS = {
+    # First event after Core(). reset_cause: power_on, brownout, watchdog, software, panic,
+    # deep_sleep. unix_s: the real-time clock if it ran on or was stored, else None.
+    "boot": ("reset_cause", "unix_s"),
+    # Button, as gesture.py tells them. held_since_ms: when the finger went down, core's clock.
+    "hold": ("held_since_ms",),
+    "press": ("count",),  # 1 or 3 short presses
+    "button_fault": ("why",),  # "stuck": held for 60 s on end; "" when it came free again
+    # Position: gps.Fix, or the receiver says it has none (which ends the last fix at once).
+    "fix": ("fix",),
+    "no_fix": (),
+    "time": ("unix_s", "source"),  # source: gps, county, rtc
+    "charger": ("present",),
+    "battery": ("mv",),
+    "motion": ("moving",),  # accelerometer, boards that have one
+    "fall": (),
+    "link": ("name", "up"),  # name: wifi, lte. Up: it has an address
+    "session": ("broker", "up"),  # CONNACK / lost; broker: its name in the list of brokers
+    "puback": ("token",),  # the broker (or checkpoint) answers for this publish
+    "refused": ("token", "reason"),  # a reason code >= 0x80, or 0x10 (nobody listens)
+    "message": ("topic", "payload"),  # what a subscription brought: str, bytes
+    "sms_sent": ("ok",),
+    # What only the shell can know, once a minute: dict with queue (records waiting), heap_free
+    # (lowest since the last), stall_ms (longest), exception (last, or ""), rssi_dbm (or None).
+    "vitals": ("values",),
+    "tick": (),  # the time asked for by the last "wake" has come (or any time earlier)
+}
+
+# What to do about it.
+EFFECTS = {
+    # The open SOS, <= 64 bytes, whole and at once, without a flash erase; b"" clears it.
+    "latch": ("value",),
+    # Append to the store (boot and seq are stamped there), then send when a session is up.
+    # token: int, from 1 in this boot, comes back in "puback". klass: 0 SOS, 1 event, 2 telemetry.
+    "publish": ("token", "klass", "name", "fields"),
+    # This publish holds nothing that a later one does not: forget it if it is not yet sent, and
+    # declare its seq in a gap as "superseded".
+    "drop": ("token",),
+    "haptic": ("pattern",),  # a name in haptics.PATTERNS
+    "light": ("pattern",),  # a name in haptics.LIGHTS
+    # Nothing may be felt or seen any more, in the button thread too, until set False.
+    "discreet": ("on",),
+    "clock": ("unix_s",),  # set the real-time clock
+    # mode: "none"; "one" (known Wi-Fi first, LTE otherwise); "all" (both at once).
+    # urgent: forget every back-off, now and once.
+    "links": ("mode", "urgent"),
+    "gps": ("mode",),  # "off"; "still" (one fix every power.GPS_STILL_S); "full" (1 Hz)
+    "groups": ("names",),  # subscribe to these groups' cmd and duty ("all" is always among them)
+    "wifi": ("networks",),  # tuple of (ssid, password, broker name): the list to know from now on
+    "sms": ("text",),  # ASCII, <= 160 characters, to identity["sms_to"]
+    "reboot": ("why",),
+    "update": ("url", "sha256"),
+    "keep": ("key", "value"),  # str <= 15 characters, bytes: over reboots (NVS)
+    "wake": ("at_ms",),  # send "tick" at this time; replaces the last one
+    "log": ("text",),  # into the log ring; never holds a secret
+}
+
+
+def fault(table, item):
+    """Why `item` is not a row of `table` (EVENTS or EFFECTS), or None."""
+    if not isinstance(item, tuple) or not item:
+        return "not a tuple with a name: %r" % (item,)
+    if item[0] not in table:
+        return "unknown name %r" % (item[0],)
+    want = len(table[item[0]])
+    if len(item) - 1 != want:
+        return "%s takes %d items, not %d" % (item[0], want, len(item) - 1)
+    return None
