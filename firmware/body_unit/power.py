@@ -1,0 +1,93 @@
+"""The power policy's constants and the battery's curve: the one home, read by unit and by paper.
+
+`hardware/` computes hours per charge from these numbers times the currents of its data sheets, so
+a change here moves the figures there. Units: _S seconds, _MS milliseconds, _MV millivolts.
+
+What the unit does, by state:
+
+    off duty            on the cradle: modem off, Wi-Fi associated, receiver off
+    on duty, moving     receiver on at 1 Hz, position reports by policy.TABLE
+    on duty, still      receiver in backup, one fix every GPS_STILL_S (hot start, GPS_FIX_S on)
+    between reports     light sleep; Wi-Fi in modem sleep, LTE in DRX (connected) or PSM
+    SOS                 receiver on, both links up, a revision every 5 s and then every 30 s
+"""
+
+# --- receiver -------------------------------------------------------------------------------
+GPS_STILL_S = 60  # while still: one fix so often
+GPS_FIX_S = 4  # a hot start takes 1 to 2 s; then two fixes to choose from
+STILL_AFTER_S = 120  # unmoving so long is "still"; pauses of a walk are shorter
+STILL_RADIUS_M = 20  # GPS noise between houses stays within it
+
+# --- links ----------------------------------------------------------------------------------
+KEEPALIVE_S = 60  # MQTT ping when nothing else was sent; under the carriers' NAT time-outs
+WIFI_SCAN_S = 120  # on LTE: look for a known Wi-Fi so often, while moving only
+LTE_DRX_S = 2.56  # paging cycle of a connected but idle modem: how late a command may come
+LTE_TAIL_S = 10  # the network keeps the radio up so long after the last byte
+HEALTH_S = {"normal": 900, "low": 1800, "reserve": 3600}  # health, by battery step
+
+# --- the unit itself ------------------------------------------------------------------------
+TICK_STILL_S = 60  # longest sleep of the core while on duty
+CPU_AWAKE_MS = 120  # awake for one report: fix, policy, JSON, one packet, PUBACK
+
+# --- battery --------------------------------------------------------------------------------
+# Below RESERVE_PERCENT tracking stops: what is left is one hour of SOS (SOS_RESERVE_S).
+LOW_PERCENT = 30
+RESERVE_PERCENT = 15
+EMPTY_PERCENT = 3
+SOS_RESERVE_S = 3600
+HYSTERESIS_PERCENT = 5  # a step is left again this far above it
+
+CELL = "Panasonic NCR18650B"
+# Millivolts at the cell -> per cent left. From the 0.2C curve at 25 degC of the maker's sheet,
+# read by eye: within 5 per cent of charge. A unit draws 0.02C to 0.1C, so under load it reads a
+# little low, on the safe side; cold reads lower still, which is also what is left in the cold.
+CURVE = (
+    (4180, 100),
+    (4080, 92),
+    (3980, 83),
+    (3900, 75),
+    (3820, 66),
+    (3740, 57),
+    (3660, 48),
+    (3590, 39),
+    (3520, 30),
+    (3440, 21),
+    (3370, 15),
+    (3280, 10),
+    (3170, 5),
+    (3080, 3),
+    (2900, 1),
+    (2700, 0),
+)
+
+
+def percent(mv):
+    """Per cent of charge left at `mv` millivolts; 0 to 100, between the points in a line."""
+    if mv >= CURVE[0][0]:
+        return 100
+    above = CURVE[0]
+    for point in CURVE:
+        if mv >= point[0]:
+            span = above[0] - point[0]
+            return point[1] + (above[1] - point[1]) * (mv - point[0]) // span if span else point[1]
+        above = point
+    return 0
+
+
+STEPS = ("normal", "low", "reserve", "empty")
+_FLOORS = (LOW_PERCENT, RESERVE_PERCENT, EMPTY_PERCENT, -1)
+
+
+def step(left, before="normal"):
+    """The battery step at `left` per cent, coming from the step `before`.
+
+    Down at once; up only with HYSTERESIS_PERCENT to spare, so that a load that comes and goes
+    does not make the unit change its mind every minute.
+    """
+    now = 0
+    while left < _FLOORS[now]:
+        now += 1
+    was = STEPS.index(before)
+    while now < was and left < _FLOORS[now] + HYSTERESIS_PERCENT:
+        now += 1
+    return STEPS[now]
