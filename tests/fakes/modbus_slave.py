@@ -10,9 +10,10 @@ In a test or in the demo (own thread, own loop: the agent's loop never waits for
         line.unplug(); line.plug()            # the adapter, back under another /dev/pts number
         line.asked[3]                         # how many requests slave 3 has had
 
-As a process of its own (one JSON command a line on stdin: {"do": "set", "args": [3, "input", 0, [250]]}):
+As a process of its own, one JSON command a line on stdin, one answer a line on stdout:
 
     python -m tests.fakes.modbus_slave LINK '{"3": {"input": {"0": 231}}}' [--baud 9600]
+    {"do": "set", "args": [3, "input", 0, [250]]}
 
 The filter is needed because pymodbus's server answers for slaves that are not there; here an absent
 slave is silent, as on a wire. With `baud` every frame takes its time on the wire, and the slave

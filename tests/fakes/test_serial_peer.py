@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -26,12 +25,12 @@ def test_hears_the_agent(tmp_path: Path) -> None:
 
 def test_unplugging_is_an_error_for_who_has_it_open(tmp_path: Path) -> None:
     with SerialPeer(tmp_path / "tty") as peer, serial.Serial(str(peer.link), timeout=1) as port:
-        before = os.readlink(peer.link)
+        before = peer.link.readlink()
         peer.unplug()
         with pytest.raises(serial.SerialException):
             port.read(1)
         peer.plug()
-        assert os.readlink(peer.link) != before
+        assert peer.link.readlink() != before
 
 
 def test_a_port_nobody_drains_is_an_error(tmp_path: Path) -> None:
