@@ -11,13 +11,13 @@ help: ## this list
 setup: ## the two environments: the agent's and the unit's
 	@$(VENV) .venv requirements-dev.txt --editable .
 	@$(VENV) .venv-unit requirements-unit.txt --no-deps
-	@$(PY) tests/unit_env.py
+	@$(PY) tests/tools/unit_env.py
 
 demo: setup ## one patrol evening, live (ONCE=1: the 60 s script; COUNTY=mqtts://… NMEA=log GPS=/dev/tty…)
 	@$(PY) -m tests.evening $(if $(ONCE),--once) $(if $(COUNTY),--county "$(COUNTY)") $(if $(NMEA),--nmea "$(NMEA)") $(if $(GPS),--gps "$(GPS)")
 
 debian: # what the tests need from Debian; root or sudo installs it, otherwise it is named
-	@python3 tests/debian.py
+	@python3 tests/tools/debian.py
 
 test: setup debian ## prove it: every test, on CPython and on MicroPython (64 and 32 bit)
 	@$(PY) -m pytest tests
@@ -33,7 +33,10 @@ bench: $(addprefix bench-,unit agent sensors dock flash) ## measure everything, 
 bench-%: setup debian ## measure one part (unit, agent, sensors, dock, flash …): one JSON object on the last line
 	@$(PY) tests/bench/bench_$*.py
 
-lock: setup # after a version changed
-	@$(PY) -m pip install -q pip-tools && $(PY) tests/lock.py
+docs: setup # MESSAGES.md from the contract's rows
+	@$(PY) -m tests.tools.render_messages
 
-.PHONY: help setup demo debian test lint bench lock
+lock: setup # after a version changed
+	@$(PY) -m pip install -q pip-tools && $(PY) tests/tools/lock.py
+
+.PHONY: help setup demo debian test lint bench docs lock

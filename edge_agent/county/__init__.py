@@ -1,0 +1,1 @@
+"""The county operator's side: patrolctl signs commands and watches. Not part of the agent."""

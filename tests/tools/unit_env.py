@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ENV = Path(__file__).resolve().parent.parent / ".venv-unit"
+ENV = Path(__file__).resolve().parents[2] / ".venv-unit"
 
 
 def lay_out() -> None:

@@ -1,0 +1,93 @@
+from patrol_contract import ContractError, messages, topics
+from patrol_contract.examples import EXAMPLES
+
+
+def fault(name, **change):
+    fields = dict(EXAMPLES[name][1])
+    for key, value in change.items():
+        if value is None:
+            del fields[key]
+        else:
+            fields[key] = value
+    try:
+        messages.encode(name, fields)
+    except ContractError as error:
+        return str(error)
+    return None
+
+
+def test_every_row_has_an_example_that_survives_the_wire():
+    assert set(EXAMPLES) == set(messages.MESSAGES)
+    for name in messages.MESSAGES:
+        example = EXAMPLES[name][1]
+        assert messages.decode(name, messages.encode(name, example)) == example, name
+
+
+def test_every_topic_parses_back_to_its_name():
+    who = {"C": "c371500", "U": "u-0123", "G": "z-03", "K": "k-07", "S": "barrier", "B": "2"}
+    for name, row in messages.MESSAGES.items():
+        topic = topics.topic(name, **who)
+        used = {level: who[level] for level in row.topic.split("/") if level in who}
+        assert topics.parse(topic) == (name, used), topic
+
+
+def test_topics_outside_the_contract():
+    for topic in (
+        "",
+        "a",
+        "owntracks/c/u/x",
+        "patrol/v2/c/u/sos",
+        "patrol/v1/c/U/sos",
+        "patrol/v1/c/+/sos",
+        "patrol/v1/c/cp/state",
+        "owntracks/c/cp",
+        "owntracks/c//event",
+    ):
+        assert topics.parse(topic) is None, topic
+
+
+def test_a_position_is_exact_on_the_wire():
+    payload = messages.encode("unit_location", EXAMPLES["unit_location"][1])
+    assert b'"lat":31.2480350' in payload and b'"lon":121.5873800' in payload
+
+
+def test_positions_from_others_may_be_shorter():
+    payload = messages.encode("unit_location", EXAMPLES["unit_location"][1])
+    fields = messages.decode("unit_location", payload.replace(b"31.2480350", b"31.25"))
+    assert fields["lat"] == 312500000
+    fields = messages.decode("unit_location", payload.replace(b"31.2480350", b"31"))
+    assert fields["lat"] == 310000000
+
+
+def test_faults_name_the_field():
+    assert "unit_location.acc" in fault("unit_location", acc=0)
+    assert "unit_location.lat" in fault("unit_location", lat=900000001)
+    assert "unit_location.tst: missing" in fault("unit_location", tst=None)
+    assert "unit_location.speed: no such field" in fault("unit_location", speed=1)
+    assert "unit_transition.desc: missing" in fault("unit_transition", desc=None)
+    assert "neither tst nor uptime_ms" in fault("unit_sos", tst=None)
+    assert "unit_state.online" in fault("unit_state", online=1)
+    assert "unit_health.queue" in fault("unit_health", queue=True)
+    assert "seq" in fault("unit_sos", seq=0)
+
+
+def test_a_command_is_checked_by_its_own_row():
+    assert "sos: missing" in fault("unit_cmd", sos=None)
+    assert "no command here" in fault("unit_cmd", cmd="explode")
+    assert "no command here" in fault("cp_cmd", cmd="sos_ack")
+
+
+def test_a_will_uses_up_no_number():
+    assert fault("unit_state", seq=0) is None
+
+
+def test_unknown_keys_from_a_later_version_are_ignored():
+    payload = messages.encode("unit_sos", EXAMPLES["unit_sos"][1])
+    later = payload[:-1] + b',"x":{"y":1.5}}'
+    assert messages.decode("unit_sos", later) == EXAMPLES["unit_sos"][1]
+
+
+def test_an_alarm_is_no_telemetry():
+    assert topics.klass_of("cp_sensor", {}) == 2
+    assert topics.klass_of("cp_sensor", {"alarm": "high"}) == 1
+    assert topics.klass_of("unit_sos", {}) == 0
