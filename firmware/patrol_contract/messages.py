@@ -51,6 +51,8 @@ def _rule(name, value):
     if name == "cp_sensor" and value["quality"] == "good":
         if "value" not in value and "text" not in value:
             raise ContractError("cp_sensor: good, but neither value nor text")
+        if "read" not in value:
+            raise ContractError("cp_sensor: good, but no time of the reading")
 
 
 def to_wire(name, fields):

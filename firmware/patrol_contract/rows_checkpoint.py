@@ -58,7 +58,7 @@ CHECKPOINT_MESSAGES = {
             "text?": Text(200),
             "unit?": Text(16),
             "quality": Choice("good", "stale", "fault"),
-            "read": UNIX,  # of the reading, never of the report
+            "read?": UNIX,  # of the reading, never of the report; absent: it has never answered
             "alarm?": Choice("low", "high", "on", "fault"),
             "why?": Text(120),
             "unset_clock?": Flag(),

@@ -1,4 +1,4 @@
-"""Write firmware/patrol_contract/MESSAGES.md from the rows (make docs); a test fails when stale."""
+"""Write patrol_contract/MESSAGES.md from the rows (make docs); a test fails when stale."""
 
 from __future__ import annotations
 

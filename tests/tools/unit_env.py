@@ -1,4 +1,4 @@
-"""Finish the unit's environment: adafruit_gps out of its wheel, the stubs as typings, a micropython.
+"""Finish the unit's environment: adafruit_gps out of its wheel, stubs as typings, a micropython.
 
 `.venv-unit/lib-unit/` is what a unit finds on its sys.path besides our own code, and
 `.venv-unit/typings/` is what pyright reads in place of CPython's stubs. Both are copies out of the

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from patrol_contract.mqtt_packets import (
     V5,
     V311,

@@ -1,12 +1,12 @@
 import binascii
 
-from patrol_contract import messages, signing
-from patrol_contract.examples import EXAMPLES
-from patrol_contract.signing import ReplayWindow
-
 # A throw-away RSA-3072 key's modulus and its signature over signed_bytes() of COMMAND,
 # made with Python's cryptography 50 (tests/firmware/patrol_contract/test_signing_cpython.py).
 from signed_sample import COMMAND, MODULUS  # beside this file
+
+from patrol_contract import messages, signing
+from patrol_contract.examples import EXAMPLES
+from patrol_contract.signing import ReplayWindow
 
 KEYS = {"county-1": binascii.unhexlify(MODULUS)}
 NOW = 1795280410

@@ -6,10 +6,10 @@ import json
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from edge_agent.county.signer import Signer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_agent.county.signer import Signer
 from patrol_contract import ContractError, exact_json, messages, signing
 
 
