@@ -100,10 +100,9 @@ def keygen(folder: Path, kid: str) -> Path:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    with open(
-        os.open(folder / "county.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
-    ) as f:
-        f.write(pem)
+    handle = os.open(folder / "county.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(pem)
     (folder / "county.kid").write_text(kid + "\n")
     public = folder / "command-keys.json"
     public.write_text(json.dumps({kid: Signer.load(folder).modulus.hex()}) + "\n")

@@ -1,4 +1,4 @@
-"""Write patrol_contract/MESSAGES.md from the rows (make docs); a test fails when stale."""
+"""Write MESSAGES.md from the contract's rows (make docs); a test fails when it is stale."""
 
 from __future__ import annotations
 
