@@ -1,0 +1,62 @@
+"""What a MicroPython image for the ESP32 says about itself, checked before it is trusted.
+
+The file is written at 0x1000, so the flash's 0x8000 is the file's 0x7000. ESP images begin with
+0xE9 and name their chip in bytes 12 and 13 (ESP-IDF "App Image Format"); a build for an ESP32-S3
+would be written without complaint by a careless tool and never boot.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+
+from flashing import partitions
+from flashing.errors import FlashError
+
+IMAGE_ADDRESS = 0x1000  # where the ESP32's ROM looks for the boot loader
+ESP_MAGIC = 0xE9
+CHIP_ESP32 = 0
+BANNER = re.compile(rb"v(\d+\.\d+\.\d+)(?:-[\w.-]+)? on \d{4}-\d\d-\d\d")  # os.uname().version
+
+
+@dataclass(frozen=True)
+class MicroPythonImage:
+    """A checked image: its bytes, its partition rows and its version, such as '1.29.0'."""
+
+    content: bytes
+    rows: list[partitions.Partition]
+    version: str
+
+
+def check(content: bytes, wanted_version: str | None = None) -> MicroPythonImage:
+    """Return the image, or FlashError saying what it is instead."""
+    app_offset = 0
+    if len(content) > partitions.TABLE_ADDRESS and content[0] == ESP_MAGIC:
+        table_at = partitions.TABLE_ADDRESS - IMAGE_ADDRESS
+        rows = partitions.parse(content[table_at : table_at + partitions.TABLE_SIZE])
+        apps = [row.offset for row in rows if row.type == partitions.APP]
+        app_offset = min(apps, default=0) - IMAGE_ADDRESS
+    else:
+        rows = []
+    if not rows or app_offset <= 0 or content[app_offset : app_offset + 1] != bytes([ESP_MAGIC]):
+        raise FlashError(
+            "image: this file is no MicroPython image for the ESP32: give ESP32_GENERIC-….bin"
+        )
+    (chip,) = struct.unpack_from("<H", content, 12)
+    if chip != CHIP_ESP32:
+        raise FlashError(
+            f"image: it is built for another chip (number {chip}): give ESP32_GENERIC-….bin"
+        )
+    banner = BANNER.search(content, app_offset)
+    if banner is None:
+        raise FlashError(
+            "image: no MicroPython is inside: give the ESP32_GENERIC-….bin of micropython.org"
+        )
+    version = banner.group(1).decode()
+    if wanted_version is not None and version != wanted_version:
+        raise FlashError(
+            f"image: it is MicroPython {version} but the app is compiled for {wanted_version}: "
+            "give the image of that version, or build the kit again"
+        )
+    return MicroPythonImage(content, rows, version)
