@@ -1,0 +1,114 @@
+"""What is so right now, for the page and for `status`: sections of rows, in memory.
+
+Fed by what the outbox has committed (observe) and by the rooms (put). Lost at a restart on
+purpose: units say again who they are, sensors read again, and open SOSs come from the alarm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+from edge_agent.event import Event
+from patrol_contract import ContractError, messages, topics
+
+Row = dict[str, Any]
+Fold = tuple[str, str, Row]  # section, key, what it changes of the row
+Change = tuple[str, str, Row | None]  # section, key, the whole new row; None: gone
+
+SECTIONS = ("unit", "sensor", "sos", "bay", "uplink", "output", "order", "fault", "count")
+BEHIND = 1000  # changes a slow page may lag before it is told to fetch everything again
+
+
+def unit_location(who: Mapping[str, str], fields: Row) -> Fold:
+    keep = ("lat", "lon", "acc", "tst", "vel", "cog", "batt", "mark")
+    return "unit", who["U"], {key: fields.get(key) for key in keep}
+
+
+def unit_state(who: Mapping[str, str], fields: Row) -> Fold:
+    keep = ("online", "on_duty", "member", "role", "link", "clock", "session", "boot")
+    return "unit", who["U"], {key: fields.get(key) for key in keep}
+
+
+def unit_health(who: Mapping[str, str], fields: Row) -> Fold:
+    keep = ("batt", "queue", "sats", "stall_ms", "fault")
+    return "unit", who["U"], {key: fields.get(key) for key in keep}
+
+
+def cp_sensor(who: Mapping[str, str], fields: Row) -> Fold:
+    keep = ("kind", "value", "text", "unit", "quality", "read", "alarm", "why")
+    return "sensor", who["S"], {key: fields.get(key) for key in keep}
+
+
+# message -> which row it changes, and to what. What is not here is not on the board.
+FOLDS: dict[str, Callable[[Mapping[str, str], Row], Fold]] = {
+    "unit_location": unit_location,
+    "unit_state": unit_state,
+    "unit_health": unit_health,
+    "cp_sensor": cp_sensor,
+}
+
+
+class Board:
+    """Rows by section and key; whoever follows `changes` gets each change once, in order."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[str, Row]] = {section: {} for section in SECTIONS}
+        self._followers: set[asyncio.Queue[Change]] = set()
+
+    def put(self, section: str, key: str, row: Row, /) -> None:
+        """Merge `row` into the row `key`; nothing is told when nothing changed."""
+        old = self._rows[section].get(key)
+        new = {**(old or {}), **row}
+        if new != old:
+            self._rows[section][key] = new
+            self._tell((section, key, new))
+
+    def drop(self, section: str, key: str) -> None:
+        if self._rows[section].pop(key, None) is not None:
+            self._tell((section, key, None))
+
+    def get(self, section: str, key: str) -> Row:
+        return self._rows[section].get(key, {})
+
+    def view(self) -> dict[str, dict[str, Row]]:
+        """All of it, as it stands; the caller must not change it."""
+        return self._rows
+
+    def fault(self, name: str, why: str | None) -> None:
+        """A room is down (why: one sentence) or well again (None)."""
+        if why is None:
+            self.drop("fault", name)
+        else:
+            self.put("fault", name, {"why": why})
+
+    def observe(self, event: Event) -> None:
+        """Take in what was committed."""
+        found = topics.parse(event.topic)
+        if found is None or found[0] not in FOLDS:
+            return
+        with contextlib.suppress(ContractError):  # units' malformed payloads are counted there
+            fields = messages.decode(found[0], event.payload)
+            section, key, row = FOLDS[found[0]](found[1], fields)
+            self.put(section, key, {**row, "at": event.at})
+
+    async def changes(self) -> AsyncIterator[Change | None]:
+        """Every change from now on; None when this follower lagged and must take view() anew."""
+        queue: asyncio.Queue[Change] = asyncio.Queue(BEHIND)
+        self._followers.add(queue)
+        try:
+            while True:
+                if queue.full():
+                    while not queue.empty():
+                        queue.get_nowait()
+                    yield None
+                yield await queue.get()
+        finally:
+            self._followers.discard(queue)
+
+    def _tell(self, change: Change) -> None:
+        for queue in self._followers:
+            with contextlib.suppress(asyncio.QueueFull):
+                queue.put_nowait(change)
