@@ -21,7 +21,8 @@ Kept (a dict str -> bytes): what ("keep", key, value) and ("latch", value) store
 # What happened. Units: _ms milliseconds, _s seconds, _mv millivolts.
 EVENTS = {
     # First event after Core(). reset_cause: power_on, brownout, watchdog, software, panic,
-    # deep_sleep. unix_s: the real-time clock if it ran on or was stored, else None.
+    # deep_sleep. unix_s: the real-time clock if it ran on over this reset, else None (a stored
+    # lower bound is no clock). Then the shell tells the state of charger and battery.
     "boot": ("reset_cause", "unix_s"),
     # Button, as gesture.py tells them. held_since_ms: when the finger went down, core's clock.
     "hold": ("held_since_ms",),
@@ -41,8 +42,8 @@ EVENTS = {
     "refused": ("token", "reason"),  # a reason code >= 0x80, or 0x10 (nobody listens)
     "message": ("topic", "payload"),  # what a subscription brought: str, bytes
     "sms_sent": ("ok",),
-    # What only the shell can know, once a minute: dict with queue (records waiting), heap_free
-    # (lowest since the last), stall_ms (longest), exception (last, or ""), rssi_dbm (or None).
+    # What only the shell can know, once a minute: a dict with some of unit_health's fields: queue,
+    # heap_free, heap_low, stall_ms, error (last exception, one line), rssi, wear, sats, hdop.
     "vitals": ("values",),
     "tick": (),  # the time asked for by the last "wake" has come (or any time earlier)
 }
@@ -55,11 +56,16 @@ EFFECTS = {
     # token: int, from 1 in this boot, comes back in "puback". klass: 0 SOS, 1 event, 2 telemetry.
     "publish": ("token", "klass", "name", "fields"),
     # This publish holds nothing that a later one does not: forget it if it is not yet sent, and
-    # declare its seq in a gap as "superseded".
+    # declare its seq in a gap as "thinned".
     "drop": ("token",),
+    # State changed: publish a retained unit_state now if a session is up. Its fields, and those of
+    # the will at CONNECT and of the birth after CONNACK, are core.state(online, session), where
+    # session counts connections and is kept over reboots by the shell. A will takes seq 0.
+    "birth": (),
     "haptic": ("pattern",),  # a name in haptics.PATTERNS
     "light": ("pattern",),  # a name in haptics.LIGHTS
-    # Nothing may be felt or seen any more, in the button thread too, until set False.
+    # True: the player is cleared, the light is off, the hold's ticks are off, at once and until
+    # False. The core sends no haptic and no light meanwhile.
     "discreet": ("on",),
     "clock": ("unix_s",),  # set the real-time clock
     # mode: "none"; "one" (known Wi-Fi first, LTE otherwise); "all" (both at once).

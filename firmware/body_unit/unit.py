@@ -16,8 +16,10 @@ class Unit:
         self.identity = identity
         self.kept = kept
         self.now_ms = 0
-        self.out = []
-        self.discreet = False  # by command; an open discreet SOS adds to it
+        self.out = []  # the effects of this step
+        self.last = []  # those that come after all others: nothing follows a reboot
+        self.discreet = False  # nothing felt, nothing seen
+        self._hushed_by = []  # why: "command", "sos"
         self.fix = None  # the last gps.Fix, however old
         self.has_fix = False  # the receiver has one now
         self.kept_fix = None  # (lat7, lon7, acc_m, unix_s or 0): from before the reboot
@@ -43,6 +45,16 @@ class Unit:
     def shine(self, pattern):
         if not self.discreet:
             self.out.append(("light", pattern))
+
+    def hush(self, why, on):
+        """Be discreet for the reason `why` (or no longer); the last reason gone ends it."""
+        if on and why not in self._hushed_by:
+            self._hushed_by.append(why)
+        elif not on and why in self._hushed_by:
+            self._hushed_by.remove(why)
+        if self.discreet != bool(self._hushed_by):
+            self.discreet = not self.discreet
+            self.out.append(("discreet", self.discreet))
 
     def keep(self, key, value):
         if self.kept.get(key) != value:

@@ -1,0 +1,266 @@
+"""The core: one step(now_ms, event) -> effects. Pure: no pin, no socket, no clock of its own.
+
+It only composes the parts and says which of them hears of an event; each part's rules are in its
+own file. The events and effects are the tables of events.py.
+"""
+
+from body_unit.cover import Cover
+from body_unit.duty import Duty
+from body_unit.health import Health
+from body_unit.motion import Motion
+from body_unit.obey import Obey
+from body_unit.orders import Orders
+from body_unit.policy import rule
+from body_unit.power import TICK_STILL_S, percent, step
+from body_unit.sos import CLOSED, Sos
+from body_unit.tasks import Tasks
+from body_unit.track import Track
+from body_unit.unit import Unit, add_motion
+
+CLOCK_STEP_S = 2  # a GPS second arrives up to a second late: smaller differences are not news
+CLOCKS = {"gps": "gps", "county": "net", "rtc": "stored"}  # our sources in the contract's words
+TRIGGERS = {"time": "t", "locate": "r", "press": "u"}  # OwnTracks' letters
+
+
+class Core:
+    def __init__(self, identity, kept):
+        """Both are described in events.py. Nothing happens before the first event, "boot"."""
+        self.unit = unit = Unit(identity, dict(kept))
+        self.sos = Sos(unit)
+        self.duty = Duty(unit)
+        self.health = Health(unit)
+        self.motion = Motion(unit)
+        self.track = Track()
+        self.cover = Cover(unit)
+        self.orders = Orders(unit, self.duty, self.sos, self._obey)
+        self.tasks = Tasks(unit, self.orders.report)
+        self._obeys = Obey(self)
+        self._gps = ""
+        self._wake_ms = None
+
+    def step(self, now_ms, event):
+        """One event in, a list of effects out, to be carried out in order."""
+        unit = self.unit
+        unit.now_ms = now_ms
+        unit.out = []
+        HANDLERS[event[0]](self, *event[1:])
+        self._settle()
+        if unit.last:
+            unit.out += unit.last
+            unit.last = []
+        return unit.out
+
+    def state(self, online, session):
+        """Fields of unit_state: birth (online) and will. `session` counts connections."""
+        unit = self.unit
+        fields = {
+            "online": online,
+            "session": session,
+            "firmware": unit.identity["firmware"],
+            "board": unit.identity["board"],
+            "reset": unit.reset_cause,
+            "clock": CLOCKS.get(unit.clock_source, "none"),
+            "on_duty": self.duty.on,
+            "role": self.duty.role,
+            "safe_mode": self.health.safe,
+        }
+        if self.duty.member:
+            fields["member"] = self.duty.member
+        if unit.links:
+            fields["link"] = unit.links[0]
+        return unit.stamp(fields)
+
+    def report(self, fix, why):
+        """Publish a location. One without a time cannot be told from an old one: it waits."""
+        unit = self.unit
+        tst = fix.unix_s or unit.unix_s(fix.at_ms)
+        if tst is None:
+            return
+        fields = {
+            "_type": "location",
+            "lat": fix.lat7,
+            "lon": fix.lon7,
+            "acc": max(1, fix.acc_m),
+            "tst": tst,
+            "tid": unit.identity["tid"],
+        }
+        add_motion(fields, fix)
+        if why in TRIGGERS:
+            fields["t"] = TRIGGERS[why]
+        elif why in ("jump", "frozen"):
+            fields["mark"] = why
+        unit.publish(2, "unit_location", unit.add_battery(fields))
+
+    # --- events -----------------------------------------------------------------------------
+    def _boot(self, reset_cause, unix_s):
+        unit = self.unit
+        unit.reset_cause = reset_cause
+        if unix_s is not None:
+            unit.set_time(unix_s, "rtc")
+        unit.hush("command", bool(unit.kept.get("discreet")))
+        self.sos.resume(unit.kept.get("latch"))
+        self.health.boot()
+        unit.emit("groups", self.duty.groups)
+        if self.sos.state == CLOSED:
+            unit.emit("links", "one", False)
+
+    def _hold(self, since_ms):
+        self.sos.hold(since_ms, self.unit.charger)
+
+    def _press(self, count):
+        unit = self.unit
+        if self.health.safe or self.tasks.press():
+            return
+        fields = {}
+        fix = unit.fix_record()
+        if fix is not None:
+            fields["fix"] = fix
+        unit.publish(1, "unit_mark", unit.stamp(fields))
+        if not self.sos.is_open():
+            unit.feel("taken")
+
+    def _button_fault(self, why):
+        self.sos.button_fault(why == "stuck")
+        self.health.fault = "button " + why if why else ""
+        self.health.report()
+
+    def _fix(self, fix):
+        unit = self.unit
+        unit.fix = fix
+        unit.has_fix = True
+        self.sos.located()
+        self.motion.fix(fix)
+        if self.health.safe or not self.duty.on:
+            return
+        self.tasks.fix(fix)
+        row = self._rule()
+        due = self.track.feed(row, fix) if row else None
+        if due:
+            self.report(*due)
+
+    def _no_fix(self):
+        self.unit.has_fix = False
+
+    def _time(self, unix_s, source):
+        unit = self.unit
+        known = unit.unix_s()
+        if known is None or abs(known - unix_s) >= CLOCK_STEP_S:
+            unit.set_time(unix_s, source)
+            unit.emit("clock", unix_s)
+        unit.clock_source = source
+
+    def _charger(self, present):
+        self.unit.charger = present
+        if "charger" in self.unit.identity["has"] and self.duty.shift(not present):
+            self.motion.moved()
+            self.track.forget()
+
+    def _battery(self, mv):
+        unit = self.unit
+        unit.battery_mv = mv
+        before = unit.battery_step
+        unit.battery_step = step(percent(mv), before)
+        if unit.battery_step != before:
+            self.track.forget()
+            self.health.report()
+            if unit.battery_step != "normal" and not unit.charger:
+                unit.feel("battery_low")
+
+    def _motion(self, moving):
+        if moving:
+            self.motion.moved()
+
+    def _fall(self):
+        self.sos.alarm("fall")
+
+    def _link(self, name, up):
+        links = self.unit.links
+        had = bool(links)
+        if up and name not in links:
+            links.append(name)
+        elif not up and name in links:
+            links.remove(name)
+        self.cover.changed(had)
+
+    def _session(self, broker, up):
+        sessions = self.unit.sessions
+        if up and broker not in sessions:
+            sessions.append(broker)
+        elif not up and broker in sessions:
+            sessions.remove(broker)
+        self.sos.session(up)
+
+    def _puback(self, token):
+        self.sos.puback(token)
+
+    def _refused(self, token, reason):
+        self.sos.refused(token)
+
+    def _message(self, topic, payload):
+        self.orders.message(topic, payload)
+
+    def _sms_sent(self, ok):
+        self.sos.sms_sent(ok)
+
+    def _vitals(self, values):
+        self.unit.vitals = values
+
+    def _tick(self):
+        self._wake_ms = None
+        self.sos.tick()
+        self.orders.tick()
+        self.health.tick(self.sos.state == CLOSED)
+        if not self.health.safe:
+            self.tasks.tick()
+
+    # --- after every event ------------------------------------------------------------------
+    def _obey(self, cmd, fields):
+        return self._obeys(cmd, fields)
+
+    def _rule(self):
+        return rule(self.duty.level(), self.duty.role, self.unit.battery_step)
+
+    def _settle(self):
+        mode = self._gps_mode()
+        if mode != self._gps:
+            self._gps = mode
+            self.unit.emit("gps", mode)
+        wake_ms = self.unit.now_ms + TICK_STILL_S * 1000
+        for part in (self.sos, self.orders, self.tasks, self.health):
+            due = part.next_ms()
+            if due is not None and due < wake_ms:
+                wake_ms = due
+        # Earlier than what the shell was asked for, or nothing asked yet: ask.
+        if self._wake_ms is None or wake_ms < self._wake_ms:
+            self._wake_ms = wake_ms
+            self.unit.emit("wake", wake_ms)
+
+    def _gps_mode(self):
+        if self.sos.state != CLOSED:
+            return "full"
+        if not self.duty.on or self.unit.battery_step in ("reserve", "empty"):
+            return "off"
+        return "still" if self.motion.is_still() else "full"
+
+
+HANDLERS = {
+    "boot": Core._boot,
+    "hold": Core._hold,
+    "press": Core._press,
+    "button_fault": Core._button_fault,
+    "fix": Core._fix,
+    "no_fix": Core._no_fix,
+    "time": Core._time,
+    "charger": Core._charger,
+    "battery": Core._battery,
+    "motion": Core._motion,
+    "fall": Core._fall,
+    "link": Core._link,
+    "session": Core._session,
+    "puback": Core._puback,
+    "refused": Core._refused,
+    "message": Core._message,
+    "sms_sent": Core._sms_sent,
+    "vitals": Core._vitals,
+    "tick": Core._tick,
+}

@@ -1,0 +1,31 @@
+"""Moving or still, from fixes and, where a board has one, from the accelerometer."""
+
+from body_unit import geo
+from body_unit.power import STILL_AFTER_S, STILL_RADIUS_M
+
+
+class Motion:
+    def __init__(self, unit):
+        self._unit = unit
+        self._here = None  # the fix that opened the present stay
+        self.since_ms = 0  # no movement since then
+
+    def moved(self):
+        self._here = None
+        self.since_ms = self._unit.now_ms
+
+    def fix(self, fix):
+        here = self._here
+        if here is None:
+            self._here = fix
+            return
+        away_dm = geo.distance_dm(here.lat7, here.lon7, fix.lat7, fix.lon7)
+        if away_dm > 10 * max(STILL_RADIUS_M, here.acc_m, fix.acc_m):
+            self._here = fix
+            self.since_ms = self._unit.now_ms
+
+    def still_ms(self):
+        return self._unit.now_ms - self.since_ms
+
+    def is_still(self):
+        return self.still_ms() >= STILL_AFTER_S * 1000

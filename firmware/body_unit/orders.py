@@ -1,0 +1,115 @@
+"""The county's commands on their way in: decode, limit, verify once, remember, report.
+
+What a command does is not here: `obey` is the core's, and says what became of it. The replay
+windows are kept (flash) before a command is obeyed, so a reboot in between loses a command at
+worst and never obeys one twice.
+"""
+
+from patrol_contract import ContractError, messages, signing, topics
+
+VERIFY_EVERY_MS = 500  # RSA costs the ESP32 some 0.3 s: a flood must not stop the button's shell
+WAITING = 8
+
+
+class Orders:
+    def __init__(self, unit, duty, sos, obey):
+        """obey(cmd, fields) -> (ack state, why or "")."""
+        self._unit, self._duty, self._sos, self._obey = unit, duty, sos, obey
+        self._windows = _load(unit.kept.get("replay", b""))
+        self._waiting = []  # (name, who, payload, fields)
+        self._next_ms = 0
+        self.malformed = 0
+
+    def next_ms(self):
+        return self._next_ms if self._waiting else None
+
+    def message(self, topic, payload):
+        found = topics.parse(topic)
+        if found is None:
+            return
+        name, who = found
+        if name not in ("unit_cmd", "group_cmd", "group_duty", "unit_seen"):
+            return
+        try:
+            fields = messages.decode(name, payload)
+        except ContractError as fault:
+            self.malformed += 1
+            self._unit.log("malformed %s: %s" % (name, fault))
+            return
+        if name == "unit_seen":
+            self._sos.seen(fields["sos"], fields["going"])
+            return
+        self._queue((name, who, payload, fields))
+        self.tick()
+
+    def _queue(self, order):
+        if order[3].get("sos") in self._sos.ids():
+            self._waiting.insert(0, order)
+        else:
+            self._waiting.append(order)
+        if len(self._waiting) > WAITING:
+            self._unit.log("too many commands at once: one left out")
+            self._waiting.pop()
+
+    def tick(self):
+        if not self._waiting or self._unit.now_ms < self._next_ms:
+            return
+        self._next_ms = self._unit.now_ms + VERIFY_EVERY_MS
+        self._take(*self._waiting.pop(0))
+
+    def _take(self, name, who, payload, fields):
+        unit = self._unit
+        targets = {unit.identity["unit"], "g/all"}
+        targets.update("g/" + group for group in self._duty.groups)
+        why = signing.refusal(
+            payload,
+            fields,
+            unit.identity["keys"],
+            targets,
+            self._windows,
+            unit.unix_s(),
+            self._sos.ids(),
+        )
+        if why is not None:
+            self.report(fields, "refused", why)
+            return
+        if name == "group_duty":
+            self._level(who["G"], fields)
+            return
+        unit.keep("replay", _pack(self._windows))
+        state, why = self._obey(fields["cmd"], fields)
+        self.report(fields, state, why)
+
+    def _level(self, group, fields):
+        """Retained, so it comes again with every session: only news is answered."""
+        if fields["to"] != "g/" + group:
+            self.report(fields, "refused", "target")
+        elif self._duty.set_level(group, fields):
+            self._unit.log("duty %s of %s" % (fields["level"], group))
+
+    def report(self, fields, state, why=""):
+        """The ack of a command; fields are the command's, or {"id":, "cmd":}."""
+        ack = {"id": fields["id"], "state": state}
+        if "cmd" in fields:
+            ack["cmd"] = fields["cmd"]
+        if why:
+            ack["why"] = why
+        fix = self._unit.fix_record()
+        if fix is not None:
+            ack["fix"] = fix
+        self._unit.publish(1, "unit_ack", self._unit.stamp(ack))
+
+
+def _pack(windows):
+    """{target: ReplayWindow} as text: "target top bits" a line, hexadecimal."""
+    rows = ["%s %x %x" % ((name,) + w.state()) for name, w in sorted(windows.items())]
+    return "\n".join(rows).encode()
+
+
+def _load(kept):
+    windows = {}
+    for row in kept.decode().split("\n"):
+        words = row.split(" ")
+        if len(words) == 3:
+            windows[words[0]] = signing.ReplayWindow(int(words[1], 16), int(words[2], 16))
+    return windows

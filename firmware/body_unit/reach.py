@@ -1,0 +1,93 @@
+"""How an open SOS finds a way out: no network is felt, then the other link, then an SMS.
+
+    from the raise     what happens while no county answer has come
+    0                  links try at once, without back-off (sos.py)
+    2.5 s              no link at all: felt, so that the person knows and may move or shout
+    20 s               both links are raised, whatever the first one says
+    20 s               no broker has answered on any of them: an SMS with the position
+    then               the SMS again every 60 s until the modem took one, then every 10 min
+
+The county's answer (any valid signature for this SOS) ends all of it.
+"""
+
+NO_NETWORK_MS = 2500
+OTHER_LINK_MS = 20_000
+SMS_RETRY_MS = 60_000
+SMS_AGAIN_MS = 600_000
+
+
+class Reach:
+    def __init__(self, unit):
+        self._unit = unit
+        self._since = None
+        self._told = False  # "no network" felt
+        self._both = False
+        self._sms_at = 0
+
+    def begin(self):
+        self._since = self._unit.now_ms
+        self._told = False
+        self._both = False
+        self._sms_at = self._since + OTHER_LINK_MS
+
+    def answered(self):
+        self._since = None
+
+    def end(self):
+        self._since = None
+
+    def next_ms(self):
+        if self._since is None:
+            return None
+        if not self._told:
+            return self._since + NO_NETWORK_MS
+        if not self._both:
+            return self._since + OTHER_LINK_MS
+        return None if self._unit.sessions else self._sms_at
+
+    def other_link(self):
+        if not self._both:
+            self._both = True
+            self._unit.emit("links", "all", True)
+
+    def sms_sent(self, ok):
+        if ok and self._since is not None:
+            self._sms_at = self._unit.now_ms + SMS_AGAIN_MS
+
+    def tick(self, sos_id):
+        """`sos_id` is "" for a test: it tries every link but writes no SMS."""
+        if self._since is None:
+            return
+        unit = self._unit
+        waited = unit.now_ms - self._since
+        if not self._told and waited >= NO_NETWORK_MS:
+            self._told = True
+            if not unit.links:
+                unit.feel("no_network")
+        if waited >= OTHER_LINK_MS:
+            self.other_link()
+            if sos_id and not unit.sessions and unit.now_ms >= self._sms_at:
+                self._sms_at = unit.now_ms + SMS_RETRY_MS
+                unit.emit("sms", sms_text(unit, sos_id))
+
+
+def degrees(scaled):
+    """1e-7 degree as text, exact: -5 -> "-0.0000005"."""
+    digits = str(abs(scaled))
+    digits = "0" * (8 - len(digits)) + digits
+    return ("-" if scaled < 0 else "") + digits[:-7] + "." + digits[-7:]
+
+
+def sms_text(unit, sos_id):
+    """ASCII, at most 160 characters: who, which SOS, where and how old that is, battery."""
+    text = "SOS %s %s" % (unit.identity["unit"], sos_id)
+    place = unit.place()
+    if place is None:
+        text += " no position"
+    else:
+        lat7, lon7, acc_m, unix_s, age_s = place
+        text += " %s,%s +-%dm" % (degrees(lat7), degrees(lon7), acc_m)
+        if unit.fresh_fix() is None:
+            text += " OLD %d" % unix_s if unix_s else " OLD %ds" % age_s
+    left = unit.percent()
+    return text if left is None else text + " batt %d%%" % left

@@ -1,0 +1,124 @@
+"""Which fixes become reports: an opening window over the fixes since the last report.
+
+The window holds at most SLOTS fixes in preallocated arrays; when it is full every second one is
+forgotten and from then on every second fix is taken, so that memory stays flat however long a
+straight is. Times are ms since the last report; positions dm east and north of it.
+"""
+
+from array import array
+
+from body_unit import geo
+
+SLOTS = 48
+JUMP_CMS = 5000  # 180 km/h: nobody patrols so fast; the fix is marked, not believed
+JUMPS_BELIEVED = 5  # so many in a row agree on the new place only if the old one was wrong
+FROZEN_FIXES = 60  # equal to the last digit while the speed is not 0: a receiver that hangs
+WALKING_CMS = 60
+
+
+class Track:
+    def __init__(self):
+        self._anchor = None  # the last reported fix
+        self._last = None  # the fix before this one
+        self._east = array("i", [0] * SLOTS)
+        self._north = array("i", [0] * SLOTS)
+        self._time = array("i", [0] * SLOTS)
+        self._used = 0
+        self._stride = 1
+        self._skip = 0
+        self._same = 0
+        self._jumps = 0
+
+    def forget(self):
+        """Shift ended or tracking stopped: the next fix is reported at once."""
+        self._anchor = None
+        self._last = None
+        self._same = 0
+        self._jumps = 0
+
+    def feed(self, rule, fix):
+        """Returns (fix to report, why) or None; why is an OwnTracks trigger or a mark.
+
+        why: "first", "distance", "bend", "time"; "jump" and "frozen" name what is wrong with it.
+        """
+        if self._anchor is None:
+            self._last = fix
+            return self._report(fix, "first")
+        if self._jumped(fix):
+            self._jumps += 1
+            if self._jumps < JUMPS_BELIEVED:
+                return (fix, "jump") if self._jumps == 1 else None
+        elif self._froze(fix):
+            return fix, "frozen"
+        self._jumps = 0
+        before, self._last = self._last, fix
+        east, north = geo.offset_dm(self._anchor.lat7, self._anchor.lon7, fix.lat7, fix.lon7)
+        after_ms = fix.at_ms - self._anchor.at_ms
+        if after_ms > 0 and self._bends(rule.bend_m * 10, east, north, after_ms):
+            corner = before if before is not self._anchor else fix
+            self._report(corner, "bend")
+            if corner is not fix:
+                self._take(fix)
+            return corner, "bend"
+        if east * east + north * north >= rule.distance_m * rule.distance_m * 100:
+            return self._report(fix, "distance")
+        if after_ms >= rule.time_s * 1000:
+            return self._report(fix, "time")
+        self._keep(east, north, after_ms)
+        return None
+
+    def _report(self, fix, why):
+        self._anchor = fix
+        self._used = 0
+        self._stride = 1
+        self._skip = 0
+        return fix, why
+
+    def _take(self, fix):
+        east, north = geo.offset_dm(self._anchor.lat7, self._anchor.lon7, fix.lat7, fix.lon7)
+        self._keep(east, north, fix.at_ms - self._anchor.at_ms)
+
+    def _keep(self, east, north, after_ms):
+        self._skip += 1
+        if self._skip < self._stride:
+            return
+        self._skip = 0
+        if self._used == SLOTS:
+            for i in range(SLOTS // 2):
+                j = 2 * i + 1
+                self._east[i], self._north[i] = self._east[j], self._north[j]
+                self._time[i] = self._time[j]
+            self._used = SLOTS // 2
+            self._stride *= 2
+        i = self._used
+        self._east[i], self._north[i], self._time[i] = east, north, after_ms
+        self._used += 1
+
+    def _bends(self, limit_dm, east, north, after_ms):
+        """Would a line from the anchor to here leave a fix of the window too far off its time?"""
+        limit = limit_dm * limit_dm
+        for i in range(self._used):
+            # permille first: east * ms would leave the small integers of a 32-bit build
+            part = self._time[i] * 1000 // after_ms
+            off_east = self._east[i] - east * part // 1000
+            off_north = self._north[i] - north * part // 1000
+            if off_east * off_east + off_north * off_north > limit:
+                return True
+        return False
+
+    def _froze(self, fix):
+        last = self._last
+        if fix.speed_cms < WALKING_CMS or last.lat7 != fix.lat7 or last.lon7 != fix.lon7:
+            self._same = 0
+            return False
+        self._same += 1
+        return self._same % FROZEN_FIXES == 0
+
+    def _jumped(self, fix):
+        last = self._last
+        gap_ms = fix.at_ms - last.at_ms
+        if gap_ms <= 0:
+            return False
+        moved_dm = geo.distance_dm(last.lat7, last.lon7, fix.lat7, fix.lon7)
+        moved_dm -= 10 * (last.acc_m + fix.acc_m)  # what both may be off by is not speed
+        return moved_dm * 10_000 // gap_ms > JUMP_CMS
