@@ -1,0 +1,2 @@
+def faults() -> list[str]:
+    return []
