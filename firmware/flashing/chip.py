@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from flashing.chip_errors import ended, explain, stalled
+from flashing.chip_errors import crashed, explain, stalled
 from flashing.errors import FlashError
 
 BAUDS = (921600, 460800, 115200)  # tried in this order: long cables and cheap bridges drop bytes
@@ -45,6 +45,7 @@ class Chip:
             [sys.executable, "-m", "flashing.chip_worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
         self._replies: queue.Queue[tuple[dict[str, Any], bytes]] = queue.Queue()
         # A thread, not select: Windows has no select for pipes.
@@ -112,7 +113,7 @@ class Chip:
             while line := pipe.readline():
                 reply = json.loads(line)
                 self._replies.put((reply, pipe.read(reply.get("bytes", 0))))
-        self._replies.put(({"ended": True}, b""))
+        self._replies.put(({"crash": "its worker was ended"}, b""))
 
     def _await(self, key: str, patience: float | None = None) -> tuple[dict[str, Any], bytes]:
         while True:
@@ -126,8 +127,8 @@ class Chip:
         except queue.Empty:
             self._worker.kill()
             raise stalled(self.port, patience) from None
-        if "ended" in reply:
-            raise ended(self.port)
+        if "crash" in reply:
+            raise crashed(self.port, reply["crash"])
         if "error" in reply:
             raise explain(self.port, reply["error"])
         return reply, blob

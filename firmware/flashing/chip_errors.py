@@ -80,11 +80,11 @@ def explain(port: str, text: str) -> ChipError:
     return ChipError(port, found.sentence, found.slower)
 
 
-def ended(port: str) -> ChipError:
-    """Return the error for a worker that died: a fault of ours, whose traceback is on stderr."""
+def crashed(port: str, what: str) -> ChipError:
+    """Return the error for a worker that failed by a fault of ours."""
     return ChipError(
         port,
-        "the flashing program itself failed: flash again, and report the lines above if it stays",
+        f"the flashing program itself failed ({what}): flash again, and report it if it stays",
         False,
     )
 

@@ -7,7 +7,8 @@ stdin:  a JSON line {"port", "baud"}; then any of {"do": "read", "offset", "size
         {"do": "write", "regions": [[address, length], …]} followed by the regions' bytes,
         {"do": "reset"}, which ends the session.
 stdout: JSON lines: {"facts": …}, {"progress": 0..1}, {"bytes": n} followed by n bytes,
-        {"done": "write" | "reset"}, {"error": esptool's text}, after which the process ends.
+        {"done": "write" | "reset"}, {"error": esptool's text} or {"crash": a fault of ours}, after
+        which the process ends. esptool writes to stderr what it should log; that is not shown.
 """
 
 from __future__ import annotations
@@ -118,6 +119,8 @@ def main() -> None:
         serve(sys.stdin.buffer, replies)
     except (FatalError, SerialException, OSError) as error:
         replies.send({"error": str(error)})
+    except Exception as error:  # a fault of ours: stderr is closed, so it is told here
+        replies.send({"crash": repr(error)})
 
 
 if __name__ == "__main__":

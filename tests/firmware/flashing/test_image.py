@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from flashing import filesystem, micropython_image, partitions
 from flashing.errors import FlashError
-
 from tests.fakes import micropython_image as fake
 
 MB = 2**20

@@ -1,0 +1,165 @@
+"""The ledger: what this laptop made, one JSON line each, never changed, merged by union.
+
+A row is true once it is on the disk: PASS is appended last, with fsync, so a laptop that dies
+before that has not passed the unit. A line torn by a power cut has no newline at its end; it is
+cut off before the next row is written and reported, never read as a row. Rows of several laptops
+are told apart by (laptop, n), so that merging twice, or in any order, gives the same ledger.
+The ledger holds no secret.
+
+Events: `pass` (a unit was made and tested), `check` (tested again), `revoke` (a certificate),
+`read-out` (records were taken off before a reflash).
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flashing.errors import FlashError
+from flashing.files import append_line, write_private
+
+Row = dict[str, Any]
+COLUMNS = ["at", "event", "unit", "mac", "board", "serial", "laptop", "n", "why"]  # of an export
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The unit that a board is, as the newest rows say."""
+
+    unit: str
+    mac: str
+    serial: str
+    at: str
+
+
+class Ledger:
+    """The ledger in `folder`: `ledger.jsonl` and this laptop's name in `laptop`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "ledger.jsonl"
+        self.laptop = _laptop(folder / "laptop")
+        self.torn = _cut_torn_tail(self._path)  # whether the last write was interrupted
+        self.rows: list[Row] = _read(self._path)
+
+    def add(self, event: str, **fields: Any) -> Row:
+        """Append one row and return once it is on the disk."""
+        own = [row["n"] for row in self.rows if row["laptop"] == self.laptop]
+        row: Row = {"laptop": self.laptop, "n": max(own, default=0) + 1, "event": event}
+        row["at"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        row.update(fields)
+        append_line(self._path, json.dumps(row, ensure_ascii=False, sort_keys=True))
+        self.rows.append(row)
+        return row
+
+    def revoked(self) -> set[str]:
+        """Return the serials (hex) of all certificates that no longer count."""
+        return {row["serial"] for row in self.rows if row["event"] == "revoke"}
+
+    def holders(self) -> list[Holder]:
+        """Return the living units: the newest PASS of each whose certificate still counts."""
+        dead = self.revoked()
+        newest: dict[str, Row] = {}
+        for row in sorted(self.rows, key=_order):
+            if row["event"] == "pass" and row["serial"] not in dead:
+                newest[row["unit"]] = row
+        return [
+            Holder(row["unit"], row["mac"], row["serial"], row["at"]) for row in newest.values()
+        ]
+
+    def refuse(self, unit: str, mac: str, replacing: bool) -> None:
+        """Raise unless this board may become this unit."""
+        for held in self.holders():
+            if held.mac == mac and held.unit != unit:
+                raise FlashError(
+                    f"ledger: this board ({mac}) is unit {held.unit} since {held.at[:10]}: take "
+                    f"another board, or first run ./flash.sh revoke --unit {held.unit}"
+                )
+            if held.unit == unit and held.mac != mac and not replacing:
+                raise FlashError(
+                    f"ledger: unit {unit} is the board {held.mac} since {held.at[:10]}: give this "
+                    f"board another number, or run ./flash.sh replace --unit {unit}"
+                )
+
+    def merge(self, other: Path) -> int:
+        """Take over the rows of another laptop's ledger; return how many were new."""
+        known = {(row["laptop"], row["n"]) for row in self.rows}
+        fresh = [row for row in _read(other) if (row["laptop"], row["n"]) not in known]
+        if fresh:
+            self.rows = sorted(self.rows + fresh, key=_order)
+            lines = [json.dumps(r, ensure_ascii=False, sort_keys=True) + "\n" for r in self.rows]
+            write_private(self._path, "".join(lines).encode())
+        return len(fresh)
+
+    def conflicts(self) -> list[str]:
+        """Return a sentence for each board or number that two laptops gave away."""
+        by_mac: dict[str, list[str]] = {}
+        boards: dict[str, set[str]] = {}
+        dead = self.revoked()
+        for held in self.holders():
+            by_mac.setdefault(held.mac, []).append(held.unit)
+        for row in self.rows:
+            if row["event"] == "pass" and row["serial"] not in dead:
+                boards.setdefault(row["unit"], set()).add(row["mac"])
+        twice = [
+            f"board {mac} is {' and '.join(sorted(units))}: revoke the wrong one"
+            for mac, units in by_mac.items()
+            if len(units) > 1
+        ]
+        return twice + [
+            f"unit {unit} is on boards {' and '.join(sorted(macs))}: flash one of them again"
+            for unit, macs in boards.items()
+            if len(macs) > 1
+        ]
+
+    def export(self) -> str:
+        """Return the rows as CSV."""
+        out = io.StringIO()
+        table = csv.DictWriter(out, COLUMNS, extrasaction="ignore", restval="")
+        table.writeheader()
+        table.writerows(self.rows)
+        return out.getvalue()
+
+
+def _order(row: Row) -> tuple[str, str, int]:
+    return row["at"], row["laptop"], row["n"]
+
+
+def _read(path: Path) -> list[Row]:
+    """Return the whole rows; a torn last line is not one."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]
+    try:
+        return [json.loads(line) for line in lines]
+    except ValueError as error:
+        raise FlashError(
+            f"ledger: {path} is damaged in the middle: restore it, or merge another laptop's"
+        ) from error
+
+
+def _cut_torn_tail(path: Path) -> bool:
+    """Remove an unfinished last line; tell whether there was one."""
+    if not path.exists():
+        return False
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole == len(content):
+        return False
+    with path.open("r+b") as file:
+        file.truncate(whole)
+        os.fsync(file.fileno())
+    return True
+
+
+def _laptop(path: Path) -> str:
+    """Return this laptop's name: drawn once, so that two laptops never share a row number."""
+    if not path.exists():
+        write_private(path, f"laptop-{uuid.uuid4().hex[:8]}\n".encode())
+    return path.read_text().strip()
