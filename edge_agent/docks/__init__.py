@@ -1,0 +1,1 @@
+"""Body-camera docks: device -> ingest -> custody -> upload. `docks.Docks` is the way in."""

@@ -1,0 +1,113 @@
+"""`[docks]` of agent.toml: where recordings are kept, which bay is which, who gets them.
+
+    [docks]
+    store = "/var/lib/checkpoint-agent/docks"
+
+    [[docks.bay]]
+    number = 3                  # printed on the dock
+    path = "1-1.3.2"            # USB port path, as in /sys/bus/usb/devices; never sdX
+
+A bay has a `directory` instead of a `path` where there is no USB: see `devices.DirectorySource`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from edge_agent.section import ExistingFile, FilePath, Section, Slug
+
+MONTHS_6 = 184  # days: the longest run of six calendar months
+
+
+class Lights(Section):
+    """Names of `[[output]]` entries, one lamp each. A light without a lamp is on the page only."""
+
+    working: str | None = None
+    done: str | None = None
+    problem: str | None = None
+
+
+class Bay(Section):
+    number: Annotated[int, Field(ge=1, le=99)]
+    path: Annotated[str, StringConstraints(pattern=r"^\d+-\d+(\.\d+)*$")] | None = None
+    directory: FilePath | None = None
+    lights: Lights = Lights()
+
+    @property
+    def slug(self) -> str:
+        """The B of `cp/K/dock/B`."""
+        return f"bay-{self.number}"
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Bay:
+        if (self.path is None) == (self.directory is None):
+            raise ValueError(
+                f"{self.number} 号口：path（USB 端口，如 1-1.3.2）与 directory 二选一"
+                f" / bay {self.number} needs either path (the USB port, like 1-1.3.2) or directory"
+            )
+        return self
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"不是正则表达式：{error} / not a regular expression: {error}") from error
+    return pattern
+
+
+class Family(Section):
+    """One make of camera: how its files are named, how it is unlocked, whether it may be wiped.
+
+    `pattern` may name the groups device, member, date (YYYYMMDD), time (HHMMSS) and marked.
+    """
+
+    name: Slug
+    pattern: Annotated[str, AfterValidator(_compiles)] | None = None
+    usb: tuple[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{4}:[0-9a-f]{4}$")], ...] = ()
+    unlock: str = "mass-storage"  # a key of unlock.UNLOCKERS
+    password_file: ExistingFile | None = None  # never in the configuration itself
+    wipe: bool = False  # after release; the default only marks
+
+
+class Upload(Section):
+    url: Annotated[str, StringConstraints(pattern=r"^https?://")]
+    ca: ExistingFile | None = None
+    cert: ExistingFile | None = None
+    key: ExistingFile | None = None
+    hours: Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d-\d\d:\d\d$")] | None = None
+    kbit_s: Annotated[int, Field(ge=8)] = 2000  # ceiling; a busy uplink stops video altogether
+    chunk_kb: Annotated[int, Field(ge=16, le=8192)] = 256  # one request: how soon video yields
+
+
+class DocksConfig(Section):
+    store: FilePath
+    bay: tuple[Bay, ...] = ()
+    family: tuple[Family, ...] = ()
+    upload: Upload | None = None
+    key: ExistingFile | None = None  # PEM, signs the journal; made in the store when absent
+    hash: tuple[Literal["sha256", "sm3"], ...] = ("sha256",)
+    chunk_mb: Annotated[int, Field(ge=1, le=64)] = 8  # copied again at most, after a cut
+    stall_s: Annotated[int, Field(ge=5)] = 30  # a camera silent for so long is shown as a problem
+    keep_days: Annotated[int, Field(ge=MONTHS_6)] = MONTHS_6
+    free_low_mb: Annotated[int, Field(ge=0)] = 2048  # below this, released recordings make room
+    free_high_mb: Annotated[int, Field(ge=0)] = 8192  # … until so much is free
+
+    @model_validator(mode="after")
+    def _consistent(self) -> DocksConfig:
+        faults: list[str] = []
+        for what in ("number", "path", "directory"):
+            values = [str(value) for bay in self.bay if (value := getattr(bay, what)) is not None]
+            twice = ", ".join(sorted({value for value in values if values.count(value) > 1}))
+            if twice:
+                faults.append(f"两个口的 {what} 相同：{twice} / two bays share {what} {twice}")
+        if "sha256" not in self.hash:
+            faults.append('hash 须含 "sha256" / hash must hold "sha256": the county confirms that')
+        if self.free_high_mb < self.free_low_mb:
+            faults.append("free_high_mb 小于 free_low_mb / free_high_mb is below free_low_mb")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self

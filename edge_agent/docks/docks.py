@@ -1,0 +1,222 @@
+"""The docks of one checkpoint: cameras come and go, recordings go up, staff see which is which.
+
+Nothing here blocks the event loop: devices are watched by one thread, each bay has a thread for
+coming and going and, per docking, one for the camera. They are daemons: a kernel that never
+returns from a read must not keep the agent from stopping.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from edge_agent.docks import bag, custody
+from edge_agent.docks.config import Bay, DocksConfig
+from edge_agent.docks.devices import Change, Device, DeviceSource, DirectorySource
+from edge_agent.docks.docking import DockingThread, Means
+from edge_agent.docks.ingest import finish
+from edge_agent.docks.ledger import Ledger
+from edge_agent.docks.mount import InPlace, Mounter
+from edge_agent.docks.relay import Relay, Reports
+from edge_agent.docks.source import MountedSource, Source
+from edge_agent.docks.space import MB, Space
+from edge_agent.docks.states import FAULTS, NEEDS_CAMERA, ON_DISK, Light, State, light
+from edge_agent.docks.store import Store, make_folder
+from edge_agent.docks.unlock import MassStorage, Unlocker
+
+log = logging.getLogger(__name__)
+
+POLL_S = 1.0
+HOUSEKEEPING_S = 2.0
+
+
+class BayThread:
+    """What happens in one bay, in order. A hang in here is this bay's alone."""
+
+    def __init__(self, bay: Bay, means: Means) -> None:
+        self.bay = bay
+        self.here: DockingThread | None = None
+        self._means = means
+        self._changes: queue.SimpleQueue[Device | None] = queue.SimpleQueue()
+        threading.Thread(target=self._work, name=bay.slug, daemon=True).start()
+
+    def changed(self, device: Device | None) -> None:
+        self._changes.put(device)
+
+    def _work(self) -> None:
+        while True:
+            device = self._changes.get()
+            try:
+                if self.here:
+                    self.here.leave()
+                    self.here = None
+                if device:
+                    self.here = DockingThread(device, self._means)
+                    self.here.start()
+            except Exception:  # shown by an empty bay with a camera in it; the thread lives on
+                log.exception("%s: a camera that came or went was not handled", self.bay.slug)
+
+
+class Docks:
+    """`run()` for ever; `view()` at any time; `confirm(fields)` for the county's dock_confirm."""
+
+    def __init__(
+        self,
+        config: DocksConfig,
+        reporter: Reports,
+        *,
+        checkpoint: str = "checkpoint",
+        devices: DeviceSource | None = None,
+        mounter: Mounter | None = None,
+        make_source: Callable[..., Source] = MountedSource,
+    ) -> None:
+        make_folder(config.store)
+        key = custody.load_key(config.key) if config.key else custody.own_key(config.store)
+        self.config = config
+        self.checkpoint = checkpoint
+        self.store = Store(config.store)
+        self.ledger = Ledger(config.store / "ledger.db", key)
+        self.space = Space(
+            self.ledger,
+            self.store,
+            config.keep_days,
+            config.free_low_mb * MB,
+            config.free_high_mb * MB,
+        )
+        self._devices = devices or DirectorySource(config.bay)
+        self._relay = Relay(self.ledger, reporter)
+        self._means = Means(
+            ledger=self.ledger,
+            store=self.store,
+            space=self.space,
+            mounter=mounter or InPlace(),
+            unlocker=self._unlocker,
+            families=config.family,
+            chunk=config.chunk_mb * 1024 * 1024,
+            sm3="sm3" in config.hash,
+            make_source=make_source,
+        )
+        self._bays = {bay.slug: BayThread(bay, self._means) for bay in config.bay}
+
+    async def run(self) -> None:
+        """Until cancelled. Cameras that are in a bay stay claimed by nobody afterwards."""
+        loop = asyncio.get_running_loop()
+        news = asyncio.Event()
+        stop = threading.Event()
+        self.ledger.on_journal = partial(loop.call_soon_threadsafe, news.set)
+        await asyncio.to_thread(self.recover)
+        watcher = threading.Thread(target=self._watch, args=(stop,), name="docks", daemon=True)
+        watcher.start()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._relaying(news))
+                tasks.create_task(self._housekeeping())
+        finally:
+            stop.set()
+            self.ledger.on_journal = lambda: None
+            for bay in self._bays.values():
+                bay.changed(None)
+
+    def recover(self) -> None:
+        """After a start: no camera is known to be anywhere; what is all here is finished."""
+        for docking in self.ledger.dockings("ended_ms IS NULL"):
+            self.ledger.end(docking)
+        self._finish_copied()
+
+    def view(self) -> list[dict[str, Any]]:
+        """One dict per bay for the page: see `_bay_view` for its keys."""
+        return [self._bay_view(thread) for thread in self._bays.values()]
+
+    def _bay_view(self, thread: BayThread) -> dict[str, Any]:
+        """bay, number, state, light (empty working done problem), camera, files, bytes,
+        bytes_done, sealed and problems (counts), file, file_bytes, file_done, offset_s, why."""
+        here = thread.here
+        base: dict[str, Any] = {"bay": thread.bay.slug, "number": thread.bay.number}
+        if here is None:
+            return {**base, "state": State.EMPTY, "light": Light.EMPTY}
+        return {**base, **self._docked(here)}
+
+    def _docked(self, here: DockingThread) -> dict[str, Any]:
+        progress = here.progress
+        states = list(progress.states.values())
+        pending = sum(state in NEEDS_CAMERA for state in states)
+        problems = sum(state in FAULTS for state in states) + progress.unreadable
+        why = progress.why
+        if progress.stalled_s() > self.config.stall_s:
+            problems += 1
+            why = f"no answer for {progress.stalled_s():.0f} s: take it out and put it in again"
+        return {
+            "state": progress.state,
+            "light": light(progress.state, pending, problems),
+            "camera": here.device.camera,
+            "files": progress.files,
+            "bytes": progress.bytes,
+            "bytes_done": min(progress.bytes_done + progress.file_done, progress.bytes),
+            "sealed": sum(state not in (*NEEDS_CAMERA, State.READBACK_OK) for state in states),
+            "problems": problems,
+            "skipped": progress.skipped,
+            "file": progress.file,
+            "file_bytes": progress.file_bytes,
+            "file_done": progress.file_done,
+            "offset_s": progress.offset_s,
+            "why": why,
+        }
+
+    def _unlocker(self, device: Device) -> Unlocker:
+        return MassStorage()
+
+    def _watch(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            for change in self._devices.poll(POLL_S):
+                self._change(change)
+
+    def _change(self, change: Change) -> None:
+        bay = self._bays.get(change.bay)
+        if bay:
+            bay.changed(change.device)
+
+    async def _relaying(self, news: asyncio.Event) -> None:
+        while True:
+            news.clear()
+            if not await self._relay.step(asyncio.to_thread):
+                await news.wait()
+
+    async def _housekeeping(self) -> None:
+        while True:
+            await asyncio.to_thread(self._housekeep)
+            await asyncio.sleep(HOUSEKEEPING_S)
+
+    def _housekeep(self) -> None:
+        self._finish_copied()
+        self._write_bags()
+        for bay in self._bays.values():
+            if bay.here:
+                bay.here.refresh()
+
+    def _finish_copied(self) -> None:
+        """What was wholly copied when its camera left needs it no more."""
+        for row in self.ledger.recordings(
+            "(state = ? AND copied = size AND size > 0 OR state = ?) AND EXISTS"
+            " (SELECT 1 FROM docking d WHERE d.id = docking AND d.ended_ms IS NOT NULL)",
+            State.COPYING,
+            State.READBACK_OK,
+        ):
+            finish(self.ledger, self.store, row.id, self._means.sm3)
+
+    def _write_bags(self) -> None:
+        """Dockings whose bag lacks something: all that are over, or done with their camera."""
+        for docking in self.ledger.dockings(
+            "bagged != (SELECT count(*) FROM recording r WHERE r.docking = docking.id AND"
+            f" r.state IN ({','.join('?' * len(ON_DISK))})) AND NOT EXISTS (SELECT 1 FROM"
+            " recording r WHERE r.docking = docking.id AND r.state IN (?, ?, ?))",
+            *ON_DISK,
+            State.INVENTORIED,
+            State.COPYING,
+            State.READBACK_OK,
+        ):
+            bag.write(self.ledger, self.store, docking, self.checkpoint)

@@ -1,0 +1,358 @@
+"""SQLite behind the docks: every state with its custody event, in one durable transaction.
+
+One Ledger is used by all bay threads (a lock) and, with others, by command line processes (BEGIN
+IMMEDIATE). A docking that has ended has no say any more: a thread that hung in a read of a camera
+that is long gone may wake up, but whatever it claims is refused with `Revoked`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_agent.docks import custody
+from edge_agent.docks.states import NEEDS_CAMERA, State, Step, after
+
+SCHEMA = Path(__file__).with_name("ledger.sql")
+
+
+class Revoked(Exception):
+    """This docking is over; its camera was taken out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Docking:
+    """A camera put into a bay once."""
+
+    id: int
+    bay: str
+    camera: str
+    started_ms: int
+    ended_ms: int | None
+    offset_s: int | None
+    bag: str
+    bagged: int
+
+    @property
+    def hex(self) -> str:
+        """As in messages."""
+        return f"{self.id:016x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One file of one camera, wherever it got to. Columns of ledger.sql."""
+
+    id: str
+    camera: str
+    path: bytes
+    size: int
+    mtime_ns: int
+    fingerprint: str
+    state: State
+    docking: int
+    copied: int
+    sha256: str | None
+    sm3: str | None
+    file: str | None
+    member: str | None
+    taken: str | None
+    marked: bool
+    held: bool
+    upload_url: str | None
+    sealed_ms: int | None
+
+
+def _recording(row: tuple[object, ...]) -> Recording:
+    values = list(row)
+    values[6] = State(str(values[6]))
+    values[14], values[15] = bool(values[14]), bool(values[15])
+    return Recording(*values)  # type: ignore[arg-type]
+
+
+class Ledger:
+    """Open or make the database at `path`; `key` signs the journal."""
+
+    def __init__(
+        self, path: Path, key: custody.PrivateKey, now: Callable[[], float] = time.time
+    ) -> None:
+        self.key = key
+        self._now = now
+        self._lock = threading.RLock()
+        self.on_journal: Callable[[], object] = lambda: None  # called after a commit with news
+        self.db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
+        self.db.execute("PRAGMA journal_mode = WAL")
+        self.db.execute("PRAGMA synchronous = FULL")
+        self.db.execute("PRAGMA foreign_keys = ON")
+        self.db.executescript(SCHEMA.read_text())
+
+    def close(self) -> None:
+        with self._lock:
+            self.db.close()
+
+    def now_ms(self) -> int:
+        return int(self._now() * 1000)
+
+    @contextmanager
+    def transaction(self) -> Generator[sqlite3.Connection]:
+        """Durable when the block ends; nothing happened when it raises."""
+        with self._lock:
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.db
+            except BaseException:
+                self.db.execute("ROLLBACK")
+                raise
+            self.db.execute("COMMIT")
+
+    def append(
+        self,
+        kind: str,
+        detail: custody.Detail | None = None,
+        *,
+        docking: Docking | None = None,
+        bay: str | None = None,
+        recording: str | None = None,
+    ) -> int:
+        """One custody event that is no recording's state; its row number."""
+        with self.transaction() as db:
+            n = self.note(db, kind, detail or {}, docking, bay, recording)
+        self.on_journal()
+        return n
+
+    def note(
+        self,
+        db: sqlite3.Connection,
+        kind: str,
+        detail: custody.Detail,
+        docking: Docking | None,
+        bay: str | None = None,
+        recording: str | None = None,
+    ) -> int:
+        """The same inside the caller's transaction."""
+        return custody.append(
+            db,
+            self.key,
+            self.now_ms(),
+            kind,
+            detail,
+            bay=docking.bay if docking else bay,
+            docking=docking.id if docking else None,
+            recording=recording,
+        )
+
+    # --- dockings
+
+    def begin(self, bay: str, camera: str, label: str) -> Docking:
+        """A camera is in `bay`. `label` is a file-name-safe short form of its serial."""
+        with self.transaction() as db:
+            at = self.now_ms()
+            cursor = db.execute(
+                "INSERT INTO docking (bay, camera, started_ms, bag) VALUES (?,?,?,'')",
+                (bay, camera, at),
+            )
+            number = cursor.lastrowid
+            assert number is not None
+            bag = f"{number:06d}-{bay}-{label}"
+            db.execute("UPDATE docking SET bag = ? WHERE id = ?", (bag, number))
+            docking = Docking(number, bay, camera, at, None, None, bag, 0)
+            self.note(db, State.DETECTED, {"camera": camera}, docking)
+        self.on_journal()
+        return docking
+
+    def end(self, docking: Docking) -> None:
+        """The camera left: what was not finished is YANKED, and the docking's threads are out."""
+        with self.transaction() as db:
+            done = db.execute(
+                "UPDATE docking SET ended_ms = ? WHERE id = ? AND ended_ms IS NULL",
+                (self.now_ms(), docking.id),
+            )
+            if not done.rowcount:
+                return
+            for row in self._of(db, docking):
+                if row.state in (State.INVENTORIED, State.COPYING):
+                    self._step(db, row, Step.GONE, {"copied": row.copied}, docking)
+            self.note(db, State.EMPTY, {"camera": docking.camera}, docking)
+        self.on_journal()
+
+    def docking(self, number: int) -> Docking:
+        with self._lock:
+            row = self.db.execute("SELECT * FROM docking WHERE id = ?", (number,)).fetchone()
+        return Docking(*row)
+
+    def dockings(self, where: str = "1", *values: object) -> list[Docking]:
+        with self._lock:
+            rows = self.db.execute(f"SELECT * FROM docking WHERE {where} ORDER BY id", values)
+            return [Docking(*row) for row in rows]
+
+    def set_offset(self, docking: Docking, offset_s: int | None) -> None:
+        with self.transaction() as db:
+            db.execute("UPDATE docking SET offset_s = ? WHERE id = ?", (offset_s, docking.id))
+
+    # --- recordings
+
+    def enlist(self, recording: Recording, docking: Docking) -> Recording:
+        """Make or find the recording; a free one that needs the camera is `docking`'s now."""
+        with self.transaction() as db:
+            self._still(db, docking)
+            known = self._get(db, recording.id)
+            if known is None:
+                db.execute(
+                    f"INSERT INTO recording VALUES ({','.join('?' * 18)})",
+                    tuple(getattr(recording, name) for name in Recording.__slots__),
+                )
+                detail = _identity(recording)
+                self.note(
+                    db, State.INVENTORIED, {**detail, "state": True}, docking, None, recording.id
+                )
+                known = recording
+            elif known.state in NEEDS_CAMERA and not self._claimed(db, known, docking):
+                db.execute("UPDATE recording SET docking = ? WHERE id = ?", (docking.id, known.id))
+            found = self._get(db, known.id)
+        assert found is not None
+        return found
+
+    def advance(
+        self,
+        recording: str,
+        step: Step,
+        detail: custody.Detail | None = None,
+        docking: Docking | None = None,
+        **columns: object,
+    ) -> State:
+        """One step through the table, durable with its custody event.
+
+        docking: whose thread asks; Revoked when that docking ended or the recording is another's.
+        """
+        with self.transaction() as db:
+            row = self._get(db, recording)
+            if row is None:
+                raise KeyError(recording)
+            if docking:
+                self._still(db, docking)
+                if row.docking != docking.id:
+                    raise Revoked(f"recording {recording} is worked on in another bay")
+            state = self._step(db, row, step, detail or {}, docking)
+            for name, value in columns.items():
+                db.execute(f"UPDATE recording SET {name} = ? WHERE id = ?", (value, recording))
+        self.on_journal()
+        return state
+
+    def _step(
+        self,
+        db: sqlite3.Connection,
+        row: Recording,
+        step: Step,
+        detail: custody.Detail,
+        docking: Docking | None,
+    ) -> State:
+        state = after(row.state, step)
+        db.execute("UPDATE recording SET state = ? WHERE id = ?", (state, row.id))
+        whose = docking or self.docking(row.docking)
+        self.note(db, state, {**detail, "state": True}, whose, None, row.id)
+        return state
+
+    def set(self, recording: str, **columns: object) -> None:
+        """Columns that are no state: upload_url, held."""
+        with self.transaction() as db:
+            for name, value in columns.items():
+                db.execute(f"UPDATE recording SET {name} = ? WHERE id = ?", (value, recording))
+
+    def get(self, recording: str) -> Recording | None:
+        with self._lock:
+            return self._get(self.db, recording)
+
+    def recordings(self, where: str = "1", *values: object) -> list[Recording]:
+        with self._lock:
+            rows = self.db.execute(
+                f"SELECT * FROM recording WHERE {where} ORDER BY camera, path", values
+            )
+            return [_recording(row) for row in rows]
+
+    def of(self, docking: Docking) -> list[Recording]:
+        with self._lock:
+            return self._of(self.db, docking)
+
+    def _of(self, db: sqlite3.Connection, docking: Docking) -> list[Recording]:
+        rows = db.execute("SELECT * FROM recording WHERE docking = ? ORDER BY path", (docking.id,))
+        return [_recording(row) for row in rows]
+
+    def _get(self, db: sqlite3.Connection, recording: str) -> Recording | None:
+        row = db.execute("SELECT * FROM recording WHERE id = ?", (recording,)).fetchone()
+        return _recording(row) if row else None
+
+    def _claimed(self, db: sqlite3.Connection, row: Recording, by: Docking) -> bool:
+        """Whether a docking other than `by` still works on it."""
+        ended = db.execute("SELECT ended_ms FROM docking WHERE id = ?", (row.docking,)).fetchone()
+        return row.docking != by.id and ended[0] is None
+
+    def _still(self, db: sqlite3.Connection, docking: Docking) -> None:
+        row = db.execute("SELECT ended_ms FROM docking WHERE id = ?", (docking.id,)).fetchone()
+        if row[0] is not None:
+            raise Revoked(f"docking {docking.id} in {docking.bay} is over")
+
+    # --- chunks
+
+    def chunks(self, recording: str) -> list[tuple[int, bytes]]:
+        """(end in bytes, SHA-256 of the file so far), ascending."""
+        with self._lock:
+            return self.db.execute(
+                "SELECT end, prefix FROM chunk WHERE recording = ? ORDER BY end", (recording,)
+            ).fetchall()
+
+    def add_chunk(self, recording: str, docking: Docking, end: int, prefix: bytes) -> None:
+        """Call only when the bytes up to `end` are on disk."""
+        with self.transaction() as db:
+            self._still(db, docking)
+            db.execute("INSERT INTO chunk VALUES (?,?,?)", (recording, end, prefix))
+            db.execute("UPDATE recording SET copied = ? WHERE id = ?", (end, recording))
+
+    def drop_chunks(self, recording: str, beyond: int) -> None:
+        """Forget what ends after `beyond` bytes: the part file does not hold it."""
+        with self.transaction() as db:
+            db.execute("DELETE FROM chunk WHERE recording = ? AND end > ?", (recording, beyond))
+            db.execute("UPDATE recording SET copied = ? WHERE id = ?", (beyond, recording))
+
+    # --- journal
+
+    def journal(self, beyond: int = 0, limit: int = -1) -> list[custody.Row]:
+        with self._lock:
+            rows = self.db.execute(
+                "SELECT * FROM journal WHERE n > ? ORDER BY n LIMIT ?", (beyond, limit)
+            )
+            return [custody.Row(*row) for row in rows]
+
+    def relayed(self) -> int:
+        with self._lock:
+            return self.db.execute("SELECT n FROM relayed").fetchone()[0]
+
+    def set_relayed(self, n: int) -> None:
+        with self.transaction() as db:
+            db.execute("UPDATE relayed SET n = ?", (n,))
+
+
+def _identity(recording: Recording) -> dict[str, str | int | bool | None]:
+    return {
+        "path": readable(recording.path),
+        "path_hex": recording.path.hex(),
+        "size": recording.size,
+        "mtime_ns": recording.mtime_ns,
+        "member": recording.member,
+        "taken": recording.taken,
+        "marked": recording.marked,
+    }
+
+
+def readable(path: bytes) -> str:
+    """A name for people: UTF-8, else GBK's superset, else escapes. Never for opening a file."""
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return path.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return path.decode("ascii", "backslashreplace")

@@ -1,0 +1,57 @@
+"""Room on the disk: forecast before a copy, and made by evicting what the law no longer needs.
+
+Evictable is a recording that is RELEASED (so the county holds the same bytes), not marked, not
+held, and older than `keep_days`. Nothing else, ever: a full disk stops copying, it never costs
+a recording that nobody else has.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from edge_agent.docks.ledger import Ledger, Recording
+from edge_agent.docks.states import State, Step
+from edge_agent.docks.store import Store, sync_folder
+
+DAY_MS = 86_400_000
+MB = 1_000_000
+
+
+class Space:
+    """Watermarks in bytes: below `low` free, evict until `high` is free."""
+
+    def __init__(self, ledger: Ledger, store: Store, keep_days: int, low: int, high: int) -> None:
+        self._ledger = ledger
+        self._store = store
+        self._keep_ms = keep_days * DAY_MS
+        self._low, self._high = low, high
+        self._lock = threading.Lock()
+
+    def evictable(self) -> list[Recording]:
+        """Oldest first."""
+        rows = self._ledger.recordings(
+            "state = ? AND NOT marked AND NOT held AND sealed_ms < ?",
+            State.RELEASED,
+            self._ledger.now_ms() - self._keep_ms,
+        )
+        return sorted(rows, key=lambda row: row.sealed_ms or 0)
+
+    def make_room(self, needed: int) -> bool:
+        """Whether `needed` bytes fit above the low mark, evicting where that helps."""
+        with self._lock:
+            if self._store.free_bytes() - needed >= self._low:
+                return True
+            for row in self.evictable():
+                if self._store.free_bytes() - needed >= self._high:
+                    break
+                self._evict(row)
+            return self._store.free_bytes() - needed >= self._low
+
+    def _evict(self, row: Recording) -> None:
+        """The custody event first: after a cut the file may be left over, never unaccounted for."""
+        assert row.file is not None
+        self._ledger.advance(row.id, Step.EVICT, {"file": row.file})
+        path = self._store.bags / row.file
+        path.unlink(missing_ok=True)
+        if path.parent.exists():
+            sync_folder(path.parent)
