@@ -2,7 +2,7 @@
 
     store = Store("/flash/queue", boot, declare)
     token = store.append(klass, seq, topic, payload)    # on flash when it returns
-    store.take() -> (token, topic, payload) or None     # next to send: SOS, then events, then tracks
+    store.take() -> (token, topic, payload) or None     # next: SOS, then events, then tracks
     store.done(token)                                   # PUBACK says success
     store.rewind()                                      # new connection: offer what was not done
     for _ in store.tidy(): ...                          # make room, one short step at a time
