@@ -43,7 +43,7 @@ GAPS = {
     "to": SEQ,
     "count": Whole(1, 1 << 53),
     "of?": BOOT,  # the boot whose numbers these are; absent: this one
-    "why": Choice("full", "thinned", "corrupt", "expired", "refused"),
+    "why": Choice("full", "thinned", "superseded", "corrupt", "expired", "refused"),
 }
 
 

@@ -33,6 +33,7 @@ class Parts:
         )
         self.radar = SerialPeer(folder / "ttyRADAR")
         self.bay = folder / "bay-1"
+        self.bay.mkdir()
         self._random = random.Random(20260804)
 
     def __enter__(self) -> Parts:
@@ -47,11 +48,11 @@ class Parts:
         self.rs485.set(BARRIER, "discrete", 0, [is_open])
 
     def dock(self) -> dict[str, str]:
-        """Put a camera with three recordings into bay 1; returns {name: SHA-256}.
+        """Put camera CAM001 with three recordings into bay 1; returns {name: SHA-256}.
 
         Made beside the bay and renamed into it: a camera does not appear file by file.
         """
-        camera = self.bay.with_name("camera")
+        camera = self.bay.parent / "CAM001"
         videos = camera / "DCIM" / "100MEDIA"
         videos.mkdir(parents=True)
         digests: dict[str, str] = {}
@@ -59,5 +60,5 @@ class Parts:
             content = self._random.randbytes(n * 700_000)
             (videos / name).write_bytes(content)
             digests[name] = hashlib.sha256(content).hexdigest()
-        camera.rename(self.bay)
+        camera.rename(self.bay / camera.name)
         return digests
