@@ -12,10 +12,12 @@ from body_unit.obey import Obey
 from body_unit.orders import Orders
 from body_unit.policy import rule
 from body_unit.power import TICK_STILL_S, percent, step
-from body_unit.sos import CLOSED, Sos
+from body_unit.rounds import Rounds
+from body_unit.sos import BOOT_GRACE_MS, CLOSED, Sos
 from body_unit.tasks import Tasks
 from body_unit.track import Track
 from body_unit.unit import Unit, add_motion
+from body_unit.watch import Watch
 
 CLOCK_STEP_S = 2  # a GPS second arrives up to a second late: smaller differences are not news
 CLOCKS = {"gps": "gps", "county": "net", "rtc": "stored"}  # our sources in the contract's words
@@ -32,9 +34,10 @@ class Core:
         self.motion = Motion(unit)
         self.track = Track()
         self.cover = Cover(unit)
-        self.orders = Orders(unit, self.duty, self.sos, self._obey)
+        self.watch = Watch(unit, self.sos, self.motion)
+        self.orders = Orders(unit, self.duty, self.sos, Obey(self))
         self.tasks = Tasks(unit, self.orders.report)
-        self._obeys = Obey(self)
+        self.rounds = Rounds(unit, self.orders.report)
         self._gps = ""
         self._wake_ms = None
 
@@ -91,6 +94,12 @@ class Core:
             fields["mark"] = why
         unit.publish(2, "unit_location", unit.add_battery(fields))
 
+    def plan(self, fields, payload):
+        """The command `plan`: what is to be walked from now on."""
+        self.rounds.take(fields, payload)
+        self.watch.plan(self.rounds.checkin_s)
+        return "accepted", ""
+
     # --- events -----------------------------------------------------------------------------
     def _boot(self, reset_cause, unix_s):
         unit = self.unit
@@ -100,24 +109,39 @@ class Core:
         unit.hush("command", bool(unit.kept.get("discreet")))
         self.sos.resume(unit.kept.get("latch"))
         self.health.boot()
+        if not self.health.safe:
+            self.rounds.resume()
+            self.watch.plan(self.rounds.checkin_s)
         unit.emit("groups", self.duty.groups)
+        if "charger" not in unit.identity["has"] and unit.kept.get("on_duty"):
+            if reset_cause == "power_on":
+                unit.keep("on_duty", b"")  # switched off: that shift is over
+            else:
+                self._shift(True)
         if self.sos.state == CLOSED:
             unit.emit("links", "one", False)
 
     def _hold(self, since_ms):
-        self.sos.hold(since_ms, self.unit.charger)
+        if self._begins_shift(since_ms):
+            self._shift(True)
+        else:
+            self.sos.hold(since_ms, self.unit.charger)
 
     def _press(self, count):
         unit = self.unit
-        if self.health.safe or self.tasks.press():
+        if self.health.safe or self.watch.press():
+            return
+        if count == 3 and not self.sos.is_open():
+            self.watch.three_presses()
+            return
+        if self.tasks.press():
             return
         fields = {}
         fix = unit.fix_record()
         if fix is not None:
             fields["fix"] = fix
         unit.publish(1, "unit_mark", unit.stamp(fields))
-        if not self.sos.is_open():
-            unit.feel("taken")
+        unit.feel("taken")
 
     def _button_fault(self, why):
         self.sos.button_fault(why == "stuck")
@@ -129,14 +153,18 @@ class Core:
         unit.fix = fix
         unit.has_fix = True
         self.sos.located()
-        self.motion.fix(fix)
         if self.health.safe or not self.duty.on:
             return
-        self.tasks.fix(fix)
         row = self._rule()
-        due = self.track.feed(row, fix) if row else None
+        if row is None:
+            return
+        due = self.track.feed(row, fix)
         if due:
             self.report(*due)
+        if self.track.believed:
+            self.motion.fix(fix)
+            self.tasks.fix(fix)
+            self.rounds.fix(fix)
 
     def _no_fix(self):
         self.unit.has_fix = False
@@ -151,9 +179,30 @@ class Core:
 
     def _charger(self, present):
         self.unit.charger = present
-        if "charger" in self.unit.identity["has"] and self.duty.shift(not present):
+        if "charger" in self.unit.identity["has"]:
+            self._shift(not present)
+
+    def _begins_shift(self, since_ms):
+        """A board without a charger line: held while it is switched on, the shift begins.
+
+        Only then: after any other reset, or once on duty, a hold is an SOS.
+        """
+        return (
+            "charger" not in self.unit.identity["has"]
+            and not self.duty.on
+            and since_ms < BOOT_GRACE_MS
+            and self.unit.reset_cause == "power_on"
+            and self.sos.state == CLOSED
+        )
+
+    def _shift(self, on):
+        if self.duty.on and not on and not self.health.safe:
+            self.rounds.shift_over()
+        if self.duty.shift(on):
+            self.unit.keep("on_duty", b"1" if on else b"")
             self.motion.moved()
             self.track.forget()
+            self.watch.shift(on and not self.health.safe)
 
     def _battery(self, mv):
         unit = self.unit
@@ -162,6 +211,8 @@ class Core:
         unit.battery_step = step(percent(mv), before)
         if unit.battery_step != before:
             self.track.forget()
+            if self._rule() is None:
+                self.rounds.leave_all()
             self.health.report()
             if unit.battery_step != "normal" and not unit.charger:
                 unit.feel("battery_low")
@@ -171,7 +222,8 @@ class Core:
             self.motion.moved()
 
     def _fall(self):
-        self.sos.alarm("fall")
+        if self.duty.on and not self.health.safe:
+            self.watch.fall()
 
     def _link(self, name, up):
         links = self.unit.links
@@ -211,12 +263,11 @@ class Core:
         self.orders.tick()
         self.health.tick(self.sos.state == CLOSED)
         if not self.health.safe:
+            self.watch.tick()
             self.tasks.tick()
+            self.rounds.tick()
 
     # --- after every event ------------------------------------------------------------------
-    def _obey(self, cmd, fields):
-        return self._obeys(cmd, fields)
-
     def _rule(self):
         return rule(self.duty.level(), self.duty.role, self.unit.battery_step)
 
@@ -226,7 +277,7 @@ class Core:
             self._gps = mode
             self.unit.emit("gps", mode)
         wake_ms = self.unit.now_ms + TICK_STILL_S * 1000
-        for part in (self.sos, self.orders, self.tasks, self.health):
+        for part in (self.sos, self.orders, self.watch, self.tasks, self.rounds, self.health):
             due = part.next_ms()
             if due is not None and due < wake_ms:
                 wake_ms = due

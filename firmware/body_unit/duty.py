@@ -27,10 +27,8 @@ class Duty:
         if len(words) >= 2:
             self.member, self.role = words[0], words[1]
             self.groups = tuple(words[2:])
-        for row in kept.get("levels", b"").decode().split("\n"):
-            words = row.split(" ")
-            if len(words) == 4:
-                self._levels[words[0]] = (words[1], int(words[2]), int(words[3]))
+        for group, level, since, until in self._unit.kept_rows("levels", 4):
+            self._levels[group] = (level, int(since), int(until))
 
     def shift(self, on):
         """Begin or end a shift; True if that was news."""

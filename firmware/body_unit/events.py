@@ -77,7 +77,8 @@ EFFECTS = {
     "sms": ("text",),  # ASCII, <= 160 characters, to identity["sms_to"]
     "reboot": ("why",),
     "update": ("url", "sha256"),
-    "keep": ("key", "value"),  # str <= 15 characters, bytes: over reboots (NVS)
+    # Over reboots. key: str <= 15 characters; value: bytes, <= 8192 for "plan", <= 2048 otherwise.
+    "keep": ("key", "value"),
     "wake": ("at_ms",),  # send "tick" at this time; replaces the last one
     "log": ("text",),  # into the log ring; never holds a secret
 }

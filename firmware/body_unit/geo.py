@@ -25,3 +25,26 @@ def offset_dm(lat7, lon7, to_lat7, to_lon7):
 def distance_dm(lat7, lon7, to_lat7, to_lon7):
     east, north = offset_dm(lat7, lon7, to_lat7, to_lon7)
     return int(sqrt(east * east + north * north))
+
+
+def crosses(a, b, east, north):
+    """Whether a ray to the east from the point crosses the side from `a` to `b` (dm)."""
+    if (a[1] > north) == (b[1] > north):
+        return False
+    return east < a[0] + (b[0] - a[0]) * (north - a[1]) // (b[1] - a[1])
+
+
+def to_segment_dm(a, b, east, north):
+    """Distance of the point to the side from `a` to `b`, dm."""
+    along_east, along_north = b[0] - a[0], b[1] - a[1]
+    to_east, to_north = east - a[0], north - a[1]
+    length = along_east * along_east + along_north * along_north
+    part = to_east * along_east + to_north * along_north
+    if part <= 0 or not length:
+        away_east, away_north = to_east, to_north
+    elif part >= length:
+        away_east, away_north = east - b[0], north - b[1]
+    else:
+        away_east = to_east - along_east * part // length
+        away_north = to_north - along_north * part // length
+    return int(sqrt(away_east * away_east + away_north * away_north))

@@ -25,6 +25,9 @@ PATTERNS = {
     "taken": (_SHORT,),
     # about to raise an SOS by itself (silence, fall, check-in): press if all is well
     "pre_alarm": (_LONG, 500, _SHORT, 500, _LONG, 500, _SHORT),
+    # the person's own check-in timer runs, has ended
+    "checkin_on": (_SHORT, 120, _SHORT, 120, _SHORT),
+    "checkin_off": (_SHORT, 400, _SHORT, 400, _SHORT),
     # the last link is gone; a link is back
     "link_lost": (_TICK, 300, _TICK),
     "link_back": (_TICK,),

@@ -24,6 +24,11 @@ class Motion:
             self._here = fix
             self.since_ms = self._unit.now_ms
 
+    def is_known(self):
+        """Whether movement would be noticed: an accelerometer, or a receiver that is not off."""
+        unit = self._unit
+        return "accelerometer" in unit.identity["has"] or unit.battery_step in ("normal", "low")
+
     def still_ms(self):
         return self._unit.now_ms - self.since_ms
 

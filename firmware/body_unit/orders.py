@@ -13,9 +13,12 @@ WAITING = 8
 
 class Orders:
     def __init__(self, unit, duty, sos, obey):
-        """obey(cmd, fields) -> (ack state, why or "")."""
+        """obey(fields, payload) -> (ack state, why or "")."""
         self._unit, self._duty, self._sos, self._obey = unit, duty, sos, obey
-        self._windows = _load(unit.kept.get("replay", b""))
+        self._windows = {
+            target: signing.ReplayWindow(int(top, 16), int(bits, 16))
+            for target, top, bits in unit.kept_rows("replay", 3)
+        }
         self._waiting = []  # (name, who, payload, fields)
         self._next_ms = 0
         self.malformed = 0
@@ -77,7 +80,7 @@ class Orders:
             self._level(who["G"], fields)
             return
         unit.keep("replay", _pack(self._windows))
-        state, why = self._obey(fields["cmd"], fields)
+        state, why = self._obey(fields, payload)
         self.report(fields, state, why)
 
     def _level(self, group, fields):
@@ -104,12 +107,3 @@ def _pack(windows):
     """{target: ReplayWindow} as text: "target top bits" a line, hexadecimal."""
     rows = ["%s %x %x" % ((name,) + w.state()) for name, w in sorted(windows.items())]
     return "\n".join(rows).encode()
-
-
-def _load(kept):
-    windows = {}
-    for row in kept.decode().split("\n"):
-        words = row.split(" ")
-        if len(words) == 3:
-            windows[words[0]] = signing.ReplayWindow(int(words[1], 16), int(words[2], 16))
-    return windows

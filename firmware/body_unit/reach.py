@@ -63,7 +63,7 @@ class Reach:
         if not self._told and waited >= NO_NETWORK_MS:
             self._told = True
             if not unit.links:
-                unit.feel("no_network")
+                unit.feel_sos("no_network")
         if waited >= OTHER_LINK_MS:
             self.other_link()
             if sos_id and not unit.sessions and unit.now_ms >= self._sms_at:

@@ -121,7 +121,8 @@ class Sos:
         self.state, self.kind, self.id = latch.state, latch.kind, latch.id
         self._revision, self._raised_s = latch.ceiling, latch.raised_s
         self._raised_ms = None
-        self.unit.kept_fix = latch.place
+        self.unit.calling = True
+        self.unit.remember(latch.place)
         self.note = "battery" if self.unit.reset_cause in ("power_on", "brownout") else "resumed"
         self.unit.hush("sos", latch.discreet)
         self._latch()
@@ -221,6 +222,7 @@ class Sos:
         if row is None:
             return
         self.state, action = row
+        self.unit.calling = self.is_open()
         if what == "alarm":
             self.kind = kind
         elif action == "raise":
@@ -338,7 +340,7 @@ class Sos:
     def _signal(self, rung):
         if rung > self._felt:
             self._felt = rung
-            self.unit.feel(SIGNALS[rung])
+            self.unit.feel_sos(SIGNALS[rung])
 
 
 ACTIONS = {

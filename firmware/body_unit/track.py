@@ -28,6 +28,7 @@ class Track:
         self._skip = 0
         self._same = 0
         self._jumps = 0
+        self.believed = True  # the last fix was neither a jump nor frozen
 
     def forget(self):
         """Shift ended or tracking stopped: the next fix is reported at once."""
@@ -41,25 +42,30 @@ class Track:
 
         why: "first", "distance", "bend", "time"; "jump" and "frozen" name what is wrong with it.
         """
-        if self._anchor is None:
+        anchor, before = self._anchor, self._last
+        self.believed = True
+        if anchor is None or before is None:
             self._last = fix
             return self._report(fix, "first")
-        if self._jumped(fix):
+        if _jumped(before, fix):
             self._jumps += 1
             if self._jumps < JUMPS_BELIEVED:
+                self.believed = False
                 return (fix, "jump") if self._jumps == 1 else None
-        elif self._froze(fix):
+        elif self._froze(before, fix):
+            self.believed = False
             return fix, "frozen"
         self._jumps = 0
-        before, self._last = self._last, fix
-        east, north = geo.offset_dm(self._anchor.lat7, self._anchor.lon7, fix.lat7, fix.lon7)
-        after_ms = fix.at_ms - self._anchor.at_ms
+        self._last = fix
+        east, north = geo.offset_dm(anchor.lat7, anchor.lon7, fix.lat7, fix.lon7)
+        after_ms = fix.at_ms - anchor.at_ms
         if after_ms > 0 and self._bends(rule.bend_m * 10, east, north, after_ms):
-            corner = before if before is not self._anchor else fix
-            self._report(corner, "bend")
-            if corner is not fix:
-                self._take(fix)
-            return corner, "bend"
+            if before is anchor:
+                return self._report(fix, "bend")
+            self._report(before, "bend")
+            east, north = geo.offset_dm(before.lat7, before.lon7, fix.lat7, fix.lon7)
+            self._keep(east, north, fix.at_ms - before.at_ms)
+            return before, "bend"
         if east * east + north * north >= rule.distance_m * rule.distance_m * 100:
             return self._report(fix, "distance")
         if after_ms >= rule.time_s * 1000:
@@ -73,10 +79,6 @@ class Track:
         self._stride = 1
         self._skip = 0
         return fix, why
-
-    def _take(self, fix):
-        east, north = geo.offset_dm(self._anchor.lat7, self._anchor.lon7, fix.lat7, fix.lon7)
-        self._keep(east, north, fix.at_ms - self._anchor.at_ms)
 
     def _keep(self, east, north, after_ms):
         self._skip += 1
@@ -106,19 +108,18 @@ class Track:
                 return True
         return False
 
-    def _froze(self, fix):
-        last = self._last
+    def _froze(self, last, fix):
         if fix.speed_cms < WALKING_CMS or last.lat7 != fix.lat7 or last.lon7 != fix.lon7:
             self._same = 0
             return False
         self._same += 1
         return self._same % FROZEN_FIXES == 0
 
-    def _jumped(self, fix):
-        last = self._last
-        gap_ms = fix.at_ms - last.at_ms
-        if gap_ms <= 0:
-            return False
-        moved_dm = geo.distance_dm(last.lat7, last.lon7, fix.lat7, fix.lon7)
-        moved_dm -= 10 * (last.acc_m + fix.acc_m)  # what both may be off by is not speed
-        return moved_dm * 10_000 // gap_ms > JUMP_CMS
+
+def _jumped(last, fix):
+    gap_ms = fix.at_ms - last.at_ms
+    if gap_ms <= 0:
+        return False
+    moved_dm = geo.distance_dm(last.lat7, last.lon7, fix.lat7, fix.lon7)
+    moved_dm -= 10 * (last.acc_m + fix.acc_m)  # what both may be off by is not speed
+    return moved_dm * 10_000 // gap_ms > JUMP_CMS

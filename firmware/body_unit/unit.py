@@ -20,9 +20,10 @@ class Unit:
         self.last = []  # those that come after all others: nothing follows a reboot
         self.discreet = False  # nothing felt, nothing seen
         self._hushed_by = []  # why: "command", "sos"
+        self.calling = False  # a real SOS is open
         self.fix = None  # the last gps.Fix, however old
         self.has_fix = False  # the receiver has one now
-        self.kept_fix = None  # (lat7, lon7, acc_m, unix_s or 0): from before the reboot
+        self.kept_fix = None
         self.battery_mv = None
         self.battery_step = "normal"
         self.charger = False
@@ -39,6 +40,11 @@ class Unit:
         self.out.append(effect)
 
     def feel(self, pattern):
+        """Everything but an SOS's own signals: while one is open, only those are felt."""
+        if not self.calling:
+            self.feel_sos(pattern)
+
+    def feel_sos(self, pattern):
         if not self.discreet:
             self.out.append(("haptic", pattern))
 
@@ -60,6 +66,15 @@ class Unit:
         if self.kept.get(key) != value:
             self.kept[key] = value
             self.out.append(("keep", key, value))
+
+    def kept_rows(self, key, width):
+        """A kept table: its lines of `width` words. What is not such a line is left out."""
+        try:
+            lines = self.kept.get(key, b"").decode().split("\n")
+        except UnicodeError:
+            self.log("kept %s is not readable" % key)
+            return []
+        return [words for words in [line.split(" ") for line in lines] if len(words) == width]
 
     def log(self, text):
         self.out.append(("log", text))
@@ -93,9 +108,14 @@ class Unit:
     # --- place -----------------------------------------------------------------------------
     def fresh_fix(self):
         """The fix if it says where the unit is now, else None."""
-        if self.has_fix and self.now_ms - self.fix.at_ms <= FRESH_MS:
-            return self.fix
+        fix = self.fix
+        if fix is not None and self.has_fix and self.now_ms - fix.at_ms <= FRESH_MS:
+            return fix
         return None
+
+    def remember(self, place):
+        """At boot: (lat7, lon7, acc_m, unix_s or 0) from before it, or None."""
+        self.kept_fix = place
 
     def place(self):
         """(lat7, lon7, acc_m, unix_s or 0, age_s) of the best known position, or None."""
