@@ -67,7 +67,7 @@ def test_no_erase_while_an_sos_is_open_and_one_when_it_is_over():
 
 def test_a_short_sos_costs_no_erase_at_all():
     sector = Sector()
-    for n in range(9):
+    for _ in range(9):
         latch = Latch(sector)
         assert latch.write(b"raised") and latch.write(b"acknowledged") and latch.write(b"")
     assert sector.erases == 0
