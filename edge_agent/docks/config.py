@@ -68,9 +68,20 @@ class Family(Section):
     name: Slug
     pattern: Annotated[str, AfterValidator(_compiles)] | None = None
     usb: tuple[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{4}:[0-9a-f]{4}$")], ...] = ()
-    unlock: str = "mass-storage"  # a key of unlock.UNLOCKERS
+    unlock: Literal["mass-storage", "helper"] = "mass-storage"  # see unlock.py
+    helper: ExistingFile | None = None
     password_file: ExistingFile | None = None  # never in the configuration itself
+    same_device: bool = True  # after unlocking; False: the camera comes back as a new device
     wipe: bool = False  # after release; the default only marks
+
+    @model_validator(mode="after")
+    def _whole(self) -> Family:
+        if self.unlock == "helper" and not (self.helper and self.password_file):
+            raise ValueError(
+                f"{self.name}：unlock = helper 需要 helper 和 password_file"
+                f" / {self.name}: unlock = helper needs helper and password_file"
+            )
+        return self
 
 
 class Upload(Section):
@@ -80,7 +91,8 @@ class Upload(Section):
     key: ExistingFile | None = None
     hours: Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d-\d\d:\d\d$")] | None = None
     kbit_s: Annotated[int, Field(ge=8)] = 2000  # ceiling; a busy uplink stops video altogether
-    chunk_kb: Annotated[int, Field(ge=16, le=8192)] = 256  # one request: how soon video yields
+    chunk_kb: Annotated[int, Field(ge=4, le=8192)] = 1024  # largest request; see upload.py
+    recheck_s: Annotated[int, Field(ge=1)] = 86_400  # unconfirmed so long: does it still exist?
 
 
 class DocksConfig(Section):

@@ -16,10 +16,11 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
@@ -100,16 +101,17 @@ def append(
 
 
 def verify(
-    db: sqlite3.Connection, public: PublicKey, pinned: tuple[int, str] | None = None
+    db: sqlite3.Connection, trusted: Sequence[PublicKey], pinned: tuple[int, str] | None = None
 ) -> Verdict:
     """Read the whole journal; name the first row that is edited, removed or missing.
 
+    trusted: the checkpoint's public keys, the present and former ones.
     pinned: (row, head in hex) as the county got it in some `cp_dock` message.
     """
     n, head = 0, GENESIS
     for values in db.execute("SELECT * FROM journal ORDER BY n"):
         row = Row(*values)
-        fault = _fault(row, n, head, public)
+        fault = _fault(row, n, head, trusted)
         if fault:
             at = n + 1 if row.n != n + 1 else row.n
             return Verdict(n, head.hex(), at, fault)
@@ -124,7 +126,7 @@ def verify(
     return Verdict(n, head.hex())
 
 
-def _fault(row: Row, n: int, head: bytes, public: PublicKey) -> str | None:
+def _fault(row: Row, n: int, head: bytes, trusted: Sequence[PublicKey]) -> str | None:
     if row.n != n + 1:
         return f"row {n + 1} is missing (the next one here is {row.n})"
     if row.prev != head:
@@ -134,7 +136,7 @@ def _fault(row: Row, n: int, head: bytes, public: PublicKey) -> str | None:
     )
     if of_content != row.hash:
         return f"row {row.n} was edited: its content no longer has its hash"
-    if not signed(public, row.sig, row.hash):
+    if not any(signed(public, row.sig, row.hash) for public in trusted):
         return f"row {row.n} was not signed by this checkpoint"
     return None
 
@@ -210,7 +212,28 @@ def own_key(folder: Path) -> PrivateKey:
     return load_key(path)
 
 
-def public_pem(key: PrivateKey) -> bytes:
-    return key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+def public_pem(key: PrivateKey) -> str:
+    return (
+        key.public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode()
     )
+
+
+def public_key(pem: bytes) -> PublicKey:
+    """From a public key or a certificate in PEM; ValueError where it is neither."""
+    if b"BEGIN CERTIFICATE" in pem:
+        found = x509.load_pem_x509_certificate(pem).public_key()
+    else:
+        found = serialization.load_pem_public_key(pem)
+    if not isinstance(
+        found, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+    ):
+        raise ValueError("not a key that signs: use Ed25519, EC or RSA")
+    return found
+
+
+def named_keys(db: sqlite3.Connection) -> list[PublicKey]:
+    """The keys that the journal itself names in its OPENED rows: good against accidents only."""
+    rows = db.execute("SELECT detail FROM journal WHERE kind = 'OPENED' ORDER BY n")
+    return [public_key(json.loads(detail)["public_key"].encode()) for (detail,) in rows]

@@ -19,17 +19,18 @@ from edge_agent.docks.devices import Device
 from edge_agent.docks.ingest import Ingest
 from edge_agent.docks.ledger import Docking, Ledger, Recording, Revoked, readable
 from edge_agent.docks.mount import Mounter, MountRefused
+from edge_agent.docks.release import wipe
 from edge_agent.docks.source import Found, MountedSource, Source
 from edge_agent.docks.space import Space
 from edge_agent.docks.states import NEEDS_CAMERA, State, Step
 from edge_agent.docks.store import Store
-from edge_agent.docks.unlock import Unlocker, UnlockRefused
+from edge_agent.docks.unlock import Unlocker, UnlockRefused, family_of
 
 log = logging.getLogger(__name__)
 
 # Per docking: a copy that differs is made anew from its last good chunk, a bad read once more.
 TRIES = {State.MISMATCH: 3, State.READ_ERROR: 2}
-SPACE_POLL_S = 5.0
+POLL_S = 2.0  # between looks for room, or for the county's word
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +115,19 @@ class DockingThread:
         means, device = self._means, self.device
         unlocker = means.unlocker(device)
         self._to(State.UNLOCKING)
+        if not device.camera:
+            return self._fault(
+                State.UNKNOWN_CAMERA,
+                "记录仪没有序列号，无法归档 / no serial number and no volume id: not ingested",
+                record=True,
+            )
         try:
             unlocked = unlocker.unlock(device)
         except UnlockRefused as refused:
             return self._fault(State.UNLOCK_REFUSED, str(refused), record=True)
         self._note(State.UNLOCKING, {"by": type(unlocker).__name__})
+        if unlocked is None:
+            return None  # it comes back as another device, in this bay
         try:
             root = means.mounter.mount(unlocked)
         except MountRefused as refused:
@@ -137,21 +146,33 @@ class DockingThread:
             means.sm3,
             self._moved,
         )
-        self._record_clock(unlocker.clock_offset_s(unlocked))
-        rows = self._inventory(ingest, source)
+        rows = self._inventory(ingest, source, unlocker.clock_offset_s())
         self._copy_all(ingest, rows)
+        family = family_of(device, means.families)
+        if family and family.wipe:
+            self._wipe(unlocked, rows)
 
-    def _record_clock(self, offset_s: int | None) -> None:
-        """Camera's clock minus ours, before anything is done about it; None: it cannot be asked."""
-        self.progress.offset_s = offset_s
-        self._means.ledger.set_offset(self.docking, offset_s)
+    def _wipe(self, device: Device, rows: list[Recording]) -> None:
+        """While the camera is still here: once everything on it is released."""
+        while True:
+            now = [row for each in rows if (row := self._means.ledger.get(each.id))]
+            if all(row.state in (State.RELEASED, State.EVICTED) for row in now):
+                break
+            if self._claim.revoked(POLL_S):
+                raise Revoked("the camera is gone")
+        root = self._means.mounter.writable(device)
+        wipe(self._means.ledger, self.docking, root, now)
+        self._means.mounter.unmount(device)
+        self._to(State.RELEASED)
 
-    def _inventory(self, ingest: Ingest, source: Source) -> list[Recording]:
+    def _inventory(self, ingest: Ingest, source: Source, offset_s: int | None) -> list[Recording]:
         """Everything on the camera into the ledger, before the first byte is copied."""
         rows: list[Recording] = []
+        newest: int | None = None
         for item in source.walk():
             self._sign_of_life()
             if isinstance(item, Found):
+                newest = max(newest or 0, item.mtime_ns)
                 try:
                     rows.append(ingest.enlist(item))
                     continue
@@ -166,6 +187,13 @@ class DockingThread:
         progress.files, progress.bytes = len(rows), sum(row.size for row in rows)
         progress.bytes_done = sum(row.size for row in rows if row.state not in NEEDS_CAMERA)
         new = [row for row in rows if row.state in NEEDS_CAMERA]
+        new_bytes = sum(row.size - row.copied for row in new)
+        progress.offset_s = self._offset(offset_s, newest)
+        self._means.ledger.set_offset(self.docking, progress.offset_s)
+        fits = self._means.space.reserve(self.device.bay, new_bytes)
+        self._means.space.free(self.device.bay)
+        if not fits:
+            progress.why = "磁盘放不下全部录像 / the disk has no room for all of this camera"
         self._to(State.INVENTORIED)
         self._note(
             State.INVENTORIED,
@@ -173,12 +201,23 @@ class DockingThread:
                 "files": len(rows),
                 "bytes": progress.bytes,
                 "new_files": len(new),
-                "new_bytes": sum(row.size - row.copied for row in new),
+                "new_bytes": new_bytes,
+                "fits": fits,
                 "skipped": progress.skipped,
                 "offset_s": progress.offset_s,
             },
         )
         return rows
+
+    def _offset(self, asked: int | None, newest_ns: int | None) -> int | None:
+        """Camera's clock minus ours in s, before any correction.
+
+        A camera that cannot be asked, but has a file from the future, is at least so far ahead.
+        """
+        if asked is not None or newest_ns is None:
+            return asked
+        ahead = newest_ns // 10**9 - self._means.ledger.now_ms() // 1000
+        return ahead if ahead > 0 else None
 
     def _skip(self, path: bytes, why: str, unreadable: bool) -> None:
         self.progress.skipped += 1
@@ -209,8 +248,8 @@ class DockingThread:
             todo = again
             if full and todo:
                 self._to(State.NO_SPACE)
-                while not self._means.space.make_room(self._needed(todo)):
-                    if self._claim.revoked(SPACE_POLL_S):
+                while not self._means.space.reserve(self.device.bay, self._needed(todo)):
+                    if self._claim.revoked(POLL_S):
                         raise Revoked("the camera is gone")
         self._to(State.SEALED)
 
@@ -223,12 +262,18 @@ class DockingThread:
         self.progress.file, self.progress.file_bytes = readable(row.path), row.size
         self._to(State.COPYING)
         needed = row.size - row.copied
-        if row.state in NEEDS_CAMERA and not self._means.space.make_room(needed):
-            if row.state is State.NO_SPACE:
-                return row.state
-            detail = {"free": self._means.store.free_bytes(), "needed": needed}
-            return self._means.ledger.advance(row.id, Step.FULL, detail, docking=self.docking)
-        state = self.progress.states[row.id] = ingest.run(row)
+        space = self._means.space
+        if row.state in NEEDS_CAMERA and not space.reserve(self.device.bay, needed):
+            state = row.state
+            if state is not State.NO_SPACE:
+                detail = {"free": self._means.store.free_bytes(), "needed": needed}
+                state = self._means.ledger.advance(row.id, Step.FULL, detail, docking=self.docking)
+        else:
+            try:
+                state = ingest.run(row)
+            finally:
+                space.free(self.device.bay)
+        self.progress.states[row.id] = state
         self.progress.file_done = 0
         if state in NEEDS_CAMERA:
             self.progress.why = f"{readable(row.path)}: {state}"
@@ -238,6 +283,7 @@ class DockingThread:
 
     def _moved(self, row: Recording, at: int) -> None:
         self.progress.file_done = at
+        self._means.space.shrink(self.device.bay, row.size - at)
         self._sign_of_life()
 
     def _sign_of_life(self) -> None:

@@ -9,29 +9,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from edge_agent.docks import bag, custody
+from edge_agent.docks import bag, custody, release
 from edge_agent.docks.config import Bay, DocksConfig
-from edge_agent.docks.devices import Change, Device, DeviceSource, DirectorySource
+from edge_agent.docks.devices import Device, DeviceSource, DirectorySource, Several
 from edge_agent.docks.docking import DockingThread, Means
 from edge_agent.docks.ingest import finish
-from edge_agent.docks.ledger import Ledger
-from edge_agent.docks.mount import InPlace, Mounter
+from edge_agent.docks.lamps import Lamps, Outputs
+from edge_agent.docks.mount import InPlace, Mounter, RootMounter
+from edge_agent.docks.recovery import recovered
 from edge_agent.docks.relay import Relay, Reports
 from edge_agent.docks.source import MountedSource, Source
 from edge_agent.docks.space import MB, Space
 from edge_agent.docks.states import FAULTS, NEEDS_CAMERA, ON_DISK, Light, State, light
 from edge_agent.docks.store import Store, make_folder
-from edge_agent.docks.unlock import MassStorage, Unlocker
+from edge_agent.docks.unlock import unlocker
+from edge_agent.docks.upload import Uploads
+from edge_agent.supervise import supervise
 
 log = logging.getLogger(__name__)
 
+MOUNTS = Path("/run/checkpoint-agent/docks")
 POLL_S = 1.0
+LEAVE_S = 5.0  # at the end, for a bay whose camera hangs
 HOUSEKEEPING_S = 2.0
 
 
@@ -42,15 +49,25 @@ class BayThread:
         self.bay = bay
         self.here: DockingThread | None = None
         self._means = means
-        self._changes: queue.SimpleQueue[Device | None] = queue.SimpleQueue()
+        self._changes: queue.SimpleQueue[Device | threading.Event | None] = queue.SimpleQueue()
         threading.Thread(target=self._work, name=bay.slug, daemon=True).start()
 
     def changed(self, device: Device | None) -> None:
         self._changes.put(device)
 
+    def empty(self, within_s: float) -> None:
+        """The agent stops: end what is here; wait so long for it, no longer."""
+        done = threading.Event()
+        self._changes.put(None)
+        self._changes.put(done)
+        done.wait(within_s)
+
     def _work(self) -> None:
         while True:
             device = self._changes.get()
+            if isinstance(device, threading.Event):
+                device.set()
+                continue
             try:
                 if self.here:
                     self.here.leave()
@@ -73,14 +90,18 @@ class Docks:
         checkpoint: str = "checkpoint",
         devices: DeviceSource | None = None,
         mounter: Mounter | None = None,
-        make_source: Callable[..., Source] = MountedSource,
+        make_source: Callable[[Path], Source] = MountedSource,
+        outputs: Outputs | None = None,
+        uplink_busy: Callable[[], bool] = lambda: False,
+        fault: Callable[[str, str | None], None] = lambda name, why: None,
     ) -> None:
         make_folder(config.store)
         key = custody.load_key(config.key) if config.key else custody.own_key(config.store)
         self.config = config
         self.checkpoint = checkpoint
         self.store = Store(config.store)
-        self.ledger = Ledger(config.store / "ledger.db", key)
+        self.ledger = recovered(config.store / "ledger.db", self.store.bags, key)
+        self._fault = fault
         self.space = Space(
             self.ledger,
             self.store,
@@ -88,39 +109,50 @@ class Docks:
             config.free_low_mb * MB,
             config.free_high_mb * MB,
         )
-        self._devices = devices or DirectorySource(config.bay)
+        self._devices = devices or _devices(config)
         self._relay = Relay(self.ledger, reporter)
         self._means = Means(
             ledger=self.ledger,
             store=self.store,
             space=self.space,
-            mounter=mounter or InPlace(),
-            unlocker=self._unlocker,
+            mounter=mounter or (RootMounter(MOUNTS) if os.geteuid() == 0 else InPlace()),
+            unlocker=lambda device: unlocker(device, config.family),
             families=config.family,
             chunk=config.chunk_mb * 1024 * 1024,
             sm3="sm3" in config.hash,
             make_source=make_source,
         )
+        self._uploads = (
+            Uploads(config.upload, self.ledger, self.store, checkpoint, uplink_busy, fault)
+            if config.upload
+            else None
+        )
+        self._lamps = Lamps(config.bay, outputs) if outputs else None
         self._bays = {bay.slug: BayThread(bay, self._means) for bay in config.bay}
 
     async def run(self) -> None:
-        """Until cancelled. Cameras that are in a bay stay claimed by nobody afterwards."""
+        """Until cancelled. A part that fails is shown and started again; the others go on."""
         loop = asyncio.get_running_loop()
         news = asyncio.Event()
-        stop = threading.Event()
         self.ledger.on_journal = partial(loop.call_soon_threadsafe, news.set)
         await asyncio.to_thread(self.recover)
-        watcher = threading.Thread(target=self._watch, args=(stop,), name="docks", daemon=True)
-        watcher.start()
+        parts: dict[str, Callable[[], Awaitable[None]]] = {
+            "dock devices": self._watching,
+            "dock relay": partial(self._relaying, news),
+            "dock housekeeping": self._housekeeping,
+        }
+        if self._uploads:
+            parts["upload"] = self._uploads.run
+        if self._lamps:
+            parts["dock lamps"] = partial(self._lamps.run, self.view)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._relaying(news))
-                tasks.create_task(self._housekeeping())
+                for name, part in parts.items():
+                    tasks.create_task(supervise(name, part, self._fault))
         finally:
-            stop.set()
             self.ledger.on_journal = lambda: None
             for bay in self._bays.values():
-                bay.changed(None)
+                await asyncio.to_thread(bay.empty, LEAVE_S)
 
     def recover(self) -> None:
         """After a start: no camera is known to be anywhere; what is all here is finished."""
@@ -167,18 +199,19 @@ class Docks:
             "why": why,
         }
 
-    def _unlocker(self, device: Device) -> Unlocker:
-        return MassStorage()
+    async def confirm(self, fields: Mapping[str, Any]) -> str:
+        """A verified `dock_confirm`; the recording it released. release.Refused says why not."""
+        return await asyncio.to_thread(release.confirm, self.ledger, fields)
 
-    def _watch(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            for change in self._devices.poll(POLL_S):
-                self._change(change)
+    async def hold(self, recording: str, who: str, why: str, on: bool = True) -> None:
+        """Keep it without end, or no longer. release.Refused for a hold without name or reason."""
+        await asyncio.to_thread(release.hold, self.ledger, recording, who, why, on)
 
-    def _change(self, change: Change) -> None:
-        bay = self._bays.get(change.bay)
-        if bay:
-            bay.changed(change.device)
+    async def _watching(self) -> None:
+        while True:
+            for change in await asyncio.to_thread(self._devices.poll, POLL_S):
+                if change.bay in self._bays:
+                    self._bays[change.bay].changed(change.device)
 
     async def _relaying(self, news: asyncio.Event) -> None:
         while True:
@@ -220,3 +253,12 @@ class Docks:
             State.READBACK_OK,
         ):
             bag.write(self.ledger, self.store, docking, self.checkpoint)
+
+
+def _devices(config: DocksConfig) -> DeviceSource:
+    sources: list[DeviceSource] = [DirectorySource(config.bay)]
+    if any(bay.path for bay in config.bay):
+        from edge_agent.docks.usb import UsbSource  # pyudev is for Linux only
+
+        sources.append(UsbSource(config.bay, config.family))
+    return Several(sources)

@@ -56,16 +56,17 @@ class Recording:
     fingerprint: str
     state: State
     docking: int
-    copied: int
-    sha256: str | None
-    sm3: str | None
-    file: str | None
-    member: str | None
-    taken: str | None
-    marked: bool
-    held: bool
-    upload_url: str | None
-    sealed_ms: int | None
+    copied: int = 0
+    sha256: str | None = None
+    sm3: str | None = None
+    file: str | None = None
+    member: str | None = None
+    taken: str | None = None
+    marked: bool = False
+    held: bool = False
+    upload_url: str | None = None
+    checked_ms: int | None = None
+    sealed_ms: int | None = None
 
 
 def _recording(row: tuple[object, ...]) -> Recording:
@@ -203,7 +204,7 @@ class Ledger:
             known = self._get(db, recording.id)
             if known is None:
                 db.execute(
-                    f"INSERT INTO recording VALUES ({','.join('?' * 18)})",
+                    f"INSERT INTO recording VALUES ({','.join('?' * 19)})",
                     tuple(getattr(recording, name) for name in Recording.__slots__),
                 )
                 detail = _identity(recording)
@@ -326,6 +327,13 @@ class Ledger:
                 "SELECT * FROM journal WHERE n > ? ORDER BY n LIMIT ?", (beyond, limit)
             )
             return [custody.Row(*row) for row in rows]
+
+    def count(self, recording: str, kind: str) -> int:
+        """How often it came to be `kind`."""
+        with self._lock:
+            return self.db.execute(
+                "SELECT count(*) FROM journal WHERE recording = ? AND kind = ?", (recording, kind)
+            ).fetchone()[0]
 
     def relayed(self) -> int:
         with self._lock:

@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS recording (
   marked      INTEGER NOT NULL DEFAULT 0,
   held        INTEGER NOT NULL DEFAULT 0,
   upload_url  TEXT,
+  checked_ms  INTEGER,                 -- when the upload server was last asked for it
   sealed_ms   INTEGER
 );
 CREATE INDEX IF NOT EXISTS recording_state ON recording (state);

@@ -18,13 +18,18 @@ MB = 1_000_000
 
 
 class Space:
-    """Watermarks in bytes: below `low` free, evict until `high` is free."""
+    """Watermarks in bytes: below `low` free, evict until `high` is free.
+
+    Eight bays share the disk, so each says what it still means to write (`reserve`), and that is
+    not free to the others.
+    """
 
     def __init__(self, ledger: Ledger, store: Store, keep_days: int, low: int, high: int) -> None:
         self._ledger = ledger
         self._store = store
         self._keep_ms = keep_days * DAY_MS
         self._low, self._high = low, high
+        self._reserved: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def evictable(self) -> list[Recording]:
@@ -36,16 +41,31 @@ class Space:
         )
         return sorted(rows, key=lambda row: row.sealed_ms or 0)
 
-    def make_room(self, needed: int) -> bool:
-        """Whether `needed` bytes fit above the low mark, evicting where that helps."""
+    def reserve(self, who: str, needed: int) -> bool:
+        """Whether `needed` bytes fit above the low mark; they are `who`'s then, until `free`."""
         with self._lock:
-            if self._store.free_bytes() - needed >= self._low:
-                return True
-            for row in self.evictable():
-                if self._store.free_bytes() - needed >= self._high:
-                    break
-                self._evict(row)
-            return self._store.free_bytes() - needed >= self._low
+            if not self._fits(who, needed, self._low):
+                for row in self.evictable():
+                    if self._fits(who, needed, self._high):
+                        break
+                    self._evict(row)
+            fits = self._fits(who, needed, self._low)
+            if fits:
+                self._reserved[who] = needed
+            return fits
+
+    def shrink(self, who: str, needed: int) -> None:
+        """So much of it is still to be written."""
+        if who in self._reserved:
+            self._reserved[who] = needed
+
+    def free(self, who: str) -> None:
+        with self._lock:
+            self._reserved.pop(who, None)
+
+    def _fits(self, who: str, needed: int, mark: int) -> bool:
+        others = sum(size for name, size in self._reserved.items() if name != who)
+        return self._store.free_bytes() - others - needed >= mark
 
     def _evict(self, row: Recording) -> None:
         """The custody event first: after a cut the file may be left over, never unaccounted for."""

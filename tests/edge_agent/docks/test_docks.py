@@ -33,7 +33,7 @@ async def test_three_recordings_are_copied_sealed_and_announced(
         assert view["bytes_done"] == view["bytes"] == sum(map(len, camera.files.values()))
         assert docks.view()[1] == {"bay": "bay-2", "number": 2, "state": "EMPTY", "light": "empty"}
         await until(lambda: {row.state for row in docks.ledger.recordings()} == {State.ANNOUNCED})
-        verdict = custody.verify(docks.ledger.db, docks.ledger.key.public_key())
+        verdict = custody.verify(docks.ledger.db, [docks.ledger.key.public_key()])
         assert verdict.fault is None and verdict.rows > 12
     assert {each["sha256"] for each in reporter.events("SEALED")} == camera.digests()
     assert sealed_on_disk(tmp_path / "store") == camera.digests()
