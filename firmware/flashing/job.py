@@ -1,0 +1,168 @@
+"""One unit, from a bare board to a row in the ledger.
+
+    facts -> may this board be this unit? -> read-out of what it still holds -> image -> write and
+    compare -> reset -> self test -> PASS
+
+Nothing is written to the board before every refusal has been tried, and nothing is called made
+before the PASS row is on the laptop's disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from flashing import filesystem, partitions, readout, selftest, unit_files
+from flashing.chip import BAUDS, Chip, Facts, refuse_wrong_chip
+from flashing.chip_errors import ChipError
+from flashing.errors import FlashError
+from flashing.identities import Batch, UnitIdentity
+from flashing.kit import Kit
+from flashing.ledger import Ledger, Row
+from flashing.micropython_image import IMAGE_ADDRESS
+from flashing.partitions import Partition
+from flashing.readout import ReadOut
+from flashing.technician import Technician
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is wanted: this unit on that port."""
+
+    port: str
+    unit: str
+    board: str
+    replacing: bool = False
+    test_line: bool = True  # try Wi-Fi and broker in the self test
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What all jobs of a laptop share."""
+
+    kit: Kit
+    batch: Batch
+    ledger: Ledger
+    person: Technician
+    readout: ReadOut
+    bauds: tuple[int, ...] = BAUDS
+
+
+def make_unit(shop: Workshop, order: Order) -> Row:
+    """Make one unit and return its PASS row; FlashError (one sentence) when it is not made."""
+    written = at_falling_bauds(
+        shop, order.port, lambda chip: _write(shop, order, chip), "writing again more slowly"
+    )
+    report = selftest.run(order.port, shop.person, written.expected, order.test_line)
+    if not report.passed:
+        raise FlashError(f"{order.port}: {order.unit} is no unit yet: {report.sentence()}")
+    _revoke_others(shop.ledger, order.unit, written.who.serial)
+    return shop.ledger.add(
+        "pass",
+        unit=order.unit,
+        mac=written.facts.mac,
+        serial=written.who.serial,
+        board=order.board,
+        chip=written.facts.description,
+        features=written.facts.features,
+        crystal_mhz=written.facts.crystal_mhz,
+        flash_mb=written.facts.flash_size // 2**20,
+        micropython=shop.kit.image.version,
+        image=shop.kit.image_sha256,
+        app=shop.kit.app_id,
+        tests={name: list(outcome) for name, outcome in report.outcomes.items()},
+        **report.learnt,
+    )
+
+
+def check_unit(shop: Workshop, port: str, unit: str) -> Row:
+    """Test a made unit again, against what the ledger and the kit say it holds."""
+    held = next((held for held in shop.ledger.holders() if held.unit == unit), None)
+    if held is None:
+        raise FlashError(f"ledger: {unit} was never made here: merge the ledger of its laptop")
+    made = next(r for r in shop.ledger.rows if r.get("serial") == held.serial and "board" in r)
+    who = next(
+        (i for i in shop.batch.units.get(unit, []) if i.serial == held.serial),
+        None,
+    )
+    if who is None:
+        raise FlashError(f"identities: {unit} is not in this batch: take the batch it was made of")
+    files = unit_files.assemble(shop.kit, shop.batch, unit, who, made["board"])
+    report = selftest.run(port, shop.person, _expected(shop, held.mac, unit, files))
+    if not report.passed:
+        raise FlashError(f"{port}: {unit}: {report.sentence()}")
+    return shop.ledger.add("check", unit=unit, mac=held.mac, serial=held.serial, **report.learnt)
+
+
+def at_falling_bauds(shop: Workshop, port: str, work: Callable[[Chip], T], again: str) -> T:
+    """Run `work` in one session per baud rate, the next lower one when the line was at fault."""
+    for baud in shop.bauds:
+        try:
+            with Chip(port, baud) as chip:
+                return work(chip)
+        except ChipError as error:
+            if not error.slower or baud == shop.bauds[-1]:
+                raise
+            shop.person.say(port, f"{again} (the line fails at {baud} baud)")
+    raise AssertionError("bauds is empty")
+
+
+@dataclass(frozen=True)
+class _Written:
+    facts: Facts
+    who: UnitIdentity
+    expected: selftest.Expected
+
+
+def _write(shop: Workshop, order: Order, chip: Chip) -> _Written:
+    """Everything that needs the boot loader, in one session."""
+    facts, port = chip.facts, order.port
+    refuse_wrong_chip(facts, port)
+    shop.ledger.refuse(order.unit, facts.mac, order.replacing)
+    home = partitions.file_system(shop.kit.image.rows, facts.flash_size)
+    who = shop.batch.pick(order.unit, _unusable(shop.ledger, facts.mac))
+    files = unit_files.assemble(shop.kit, shop.batch, order.unit, who, order.board)
+    _rescue(shop, chip, home)
+    image = filesystem.build(files, home.size)
+    regions = [(IMAGE_ADDRESS, shop.kit.image.content), (home.offset, image)]
+    chip.write(regions, lambda part: shop.person.progress(port, "writing", part))
+    chip.reset()
+    return _Written(facts, who, _expected(shop, facts.mac, order.unit, files))
+
+
+def _rescue(shop: Workshop, chip: Chip, home: Partition) -> None:
+    """Offer the records that a reflash would erase, where the board was a unit before."""
+    if filesystem.holds_one(chip.read(home.offset, 2 * partitions.FLASH_BLOCK)):
+        question = "this board was a unit: save its unsent records before they are erased?"
+        if shop.person.ask(chip.port, question, selftest.ANSWER_SECONDS):
+            records = readout.take(chip, home)
+            shop.readout.save(records, chip.facts.mac, shop.person, chip.port)
+
+
+def _unusable(ledger: Ledger, mac: str) -> set[str]:
+    """Return the serials that are revoked or on another board."""
+    elsewhere = {r["serial"] for r in ledger.rows if r["event"] == "pass" and r["mac"] != mac}
+    return ledger.revoked() | elsewhere
+
+
+def _revoke_others(ledger: Ledger, unit: str, serial: str) -> None:
+    """One unit has one certificate that counts: the one just written."""
+    dead = ledger.revoked()
+    for row in [r for r in ledger.rows if r["event"] == "pass" and r["unit"] == unit]:
+        if row["serial"] not in dead | {serial}:
+            ledger.add("revoke", unit=unit, mac=row["mac"], serial=row["serial"], why="replaced")
+
+
+def _expected(shop: Workshop, mac: str, unit: str, files: dict[str, bytes]) -> selftest.Expected:
+    lines = files["/pins.csv"].decode().splitlines()
+    return selftest.Expected(
+        mac=mac,
+        unit=unit,
+        hashes=unit_files.digests(files),
+        micropython=shop.kit.image.version,
+        mpy=shop.kit.mpy,
+        signals={line.split(",")[0] for line in lines[1:]},
+    )

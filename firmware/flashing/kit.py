@@ -1,0 +1,136 @@
+"""The kit: everything a technician's laptop needs, in one folder, each file with its SHA-256.
+
+    kit.json            versions and the SHA-256 of every other file
+    micropython.bin     the ESP32_GENERIC image
+    app/…               the unit's program, compiled, as it lies on a unit
+    boards/<board>/pins.csv
+    wheels/*.whl        for flash.sh's own environment, no internet needed
+
+The project cannot know the SHA-256 of an image it has never fetched, so no pin is shipped: whoever
+builds the kit names it once, and it is kept in kit.json from then on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from flashing import app, micropython_image
+from flashing.errors import FlashError
+from flashing.micropython_image import MicroPythonImage
+
+MANIFEST = "kit.json"
+
+
+@dataclass(frozen=True)
+class Kit:
+    """A checked kit."""
+
+    image: MicroPythonImage
+    image_sha256: str
+    app: dict[str, bytes]  # path on the unit -> content
+    app_id: str  # the first 12 hex digits of a SHA-256 over the app: its version
+    mpy: str  # bytecode version, such as '6.3'
+    boards: dict[str, bytes]  # board -> pins.csv
+
+
+def open_kit(folder: Path) -> Kit:
+    """Check every file of the kit against kit.json and return it."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        listed: dict[str, str] = manifest["files"]
+    except FileNotFoundError as error:
+        raise FlashError(
+            f"kit: {folder} holds no kit: build one with ./flash.sh kit, or name it with --kit"
+        ) from error
+    except (ValueError, KeyError) as error:
+        raise FlashError(f"kit: {folder / MANIFEST} is damaged: copy the kit again") from error
+    contents: dict[str, bytes] = {}
+    for name, digest in listed.items():
+        path = folder / name
+        content = path.read_bytes() if path.is_file() else b""
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise FlashError(f"kit: {path} is missing or damaged: copy the kit again")
+        contents[name] = content
+    files = {n.removeprefix("app"): c for n, c in contents.items() if n.startswith("app/")}
+    boards = {n.split("/")[1]: c for n, c in contents.items() if n.startswith("boards/")}
+    image = micropython_image.check(contents["micropython.bin"], manifest["micropython"])
+    return Kit(image, listed["micropython.bin"], files, app_id(files), manifest["mpy"], boards)
+
+
+def app_id(files: dict[str, bytes]) -> str:
+    """Return the version of an app: it changes with any byte of any file."""
+    whole = hashlib.sha256()
+    for path, content in sorted(files.items()):
+        whole.update(path.encode() + b"\0" + hashlib.sha256(content).digest())
+    return whole.hexdigest()[:12]
+
+
+def build(
+    into: Path, root: Path, mpy_cross: Path, gps_library: Path, image: bytes, wheels: Path | None
+) -> Kit:
+    """Write the kit of the checkout at `root` into `into`, replacing what was there."""
+    micropython, mpy = app.compiler_version(mpy_cross)
+    micropython_image.check(image, micropython)
+    compiled = app.compile_all(app.collect(root / "firmware", gps_library), mpy_cross)
+    contents = {f"app{path}": content for path, content in compiled.items()}
+    contents["micropython.bin"] = image
+    for pins in sorted((root / "hardware/boards").glob("*/pins.csv")):
+        contents[f"boards/{pins.parent.name}/pins.csv"] = pins.read_bytes()
+    for wheel in sorted(wheels.glob("*.whl")) if wheels else []:
+        contents[f"wheels/{wheel.name}"] = wheel.read_bytes()
+    shutil.rmtree(into, ignore_errors=True)
+    for name, content in contents.items():
+        (into / name).parent.mkdir(parents=True, exist_ok=True)
+        (into / name).write_bytes(content)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    manifest = {"micropython": micropython, "mpy": mpy, "files": digests}
+    (into / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    return open_kit(into)
+
+
+def fetch_image(source: str, sha256: str | None, kit: Path) -> bytes:
+    """Return the MicroPython image at `source`, a file or an https address.
+
+    `sha256` is the digest it must have. An address needs one: given now, or kept by an earlier kit
+    in the same place. A file given by hand is taken as it is where no digest is known.
+    """
+    expected = sha256 or _kept_digest(kit)
+    if source.startswith("https://"):
+        if expected is None:
+            raise FlashError(
+                "kit: a downloaded image needs its digest once: add --sha256 as read from "
+                "micropython.org on a second device"
+            )
+        try:
+            with urllib.request.urlopen(source, timeout=60) as answer:
+                content = answer.read()
+        except (urllib.error.URLError, OSError) as error:
+            raise FlashError(
+                f"kit: {source} cannot be fetched ({error}): connect, or give the file instead"
+            ) from error
+    else:
+        try:
+            content = Path(source).read_bytes()
+        except OSError as error:
+            raise FlashError(
+                f"kit: {source} cannot be read ({error.strerror}): give ESP32_GENERIC-….bin"
+            ) from error
+    if expected is not None and hashlib.sha256(content).hexdigest() != expected.lower():
+        raise FlashError(
+            f"kit: {source} does not have the SHA-256 expected ({expected[:12]}…): fetch it again, "
+            "or give the new version's digest with --sha256"
+        )
+    return content
+
+
+def _kept_digest(kit: Path) -> str | None:
+    try:
+        return json.loads((kit / MANIFEST).read_text())["files"]["micropython.bin"]
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
