@@ -76,6 +76,7 @@ class Outbox:
         self._stop = False
         self._thread: threading.Thread | None = None
         self._watchers: list[Callable[[Event], None]] = []
+        self._sos_watchers: list[Callable[[Event], None]] = []
         self._ready: list[Callable[[], None]] = []
 
     @property
@@ -121,6 +122,8 @@ class Outbox:
             self.feed.forget(self._superseded)
             self.feed.committed(held)
             self._tell_ready()
+            for watcher in self._sos_watchers:
+                watcher(event)
         self._queue(inserts=[held])
         return accepted
 
@@ -131,6 +134,10 @@ class Outbox:
     def watch(self, callback: Callable[[Event], None]) -> None:
         """Call back with every accepted event, on the loop."""
         self._watchers.append(callback)
+
+    def on_sos(self, callback: Callable[[Event], None]) -> None:
+        """Call back with every SOS record as it comes in, before it is committed."""
+        self._sos_watchers.append(callback)
 
     def do(self, work: Work) -> asyncio.Future[Any]:
         """Run `work(connection)` in the next transaction; ends when that is durable.

@@ -281,7 +281,7 @@ class Store:
             " RETURNING id, sender, boot, seq, at, length(topic) + length(payload)",
             (newest.event.sos, newest.event.sender, newest.id),
         ).fetchall()
-        self._dropped(older, Klass.SOS, "thinned")
+        self._dropped(older, Klass.SOS, "superseded")
 
     def _delete(self, held: list[Held]) -> None:
         if not held:

@@ -26,7 +26,6 @@ class UnitsConfig(Section):
     burst: Annotated[int, Field(ge=1, le=100000)] = 1000
     queue: Annotated[int, Field(ge=1, le=10000)] = 200  # messages kept for one absent unit
     session_s: Annotated[int, Field(ge=60, le=604800)] = 86400  # a session outlives its connection
-    silent_min: Annotated[int, Field(ge=1, le=240)] = 10  # on duty and not heard so long: shown
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -109,7 +109,7 @@ async def test_mosquitto_sub_gets_what_comes_down(place: Place, version: str) ->
             "1",
             "-F",
             "%t %q %p",
-        )  # fmt: skip
+        )
     )
     await until(lambda: U in place.endpoint.here() and place.endpoint.filters(U))
     assert await place.endpoint.deliver(topic, b'{"x":1}') == [U]
