@@ -1,0 +1,40 @@
+"""The watchdog, fed only when every task reports in, and what the vitals need: stalls and heap."""
+
+import asyncio
+import gc
+
+from machine import WDT
+
+BITES_MS = 30_000  # longer than the worst pause of any task, far shorter than a patrol
+_STEP_MS = 50
+
+
+class Care:
+    """alive(name) is called by each task in its loop."""
+
+    def __init__(self, clock, names, watchdog: bool = True):
+        self._clock = clock
+        self._seen = {name: 0 for name in names}
+        self._watchdog = WDT(timeout=BITES_MS) if watchdog else None
+        self.stall_ms = 0  # longest gap of this task, since `take`
+        self.heap_low = gc.mem_free()
+
+    def alive(self, name: str) -> None:
+        self._seen[name] = self._clock.now_ms()
+
+    def take(self) -> dict:
+        """The vitals since the last call."""
+        stall, self.stall_ms = self.stall_ms, 0
+        low, self.heap_low = self.heap_low, gc.mem_free()
+        return {"stall_ms": stall, "heap_free": gc.mem_free(), "heap_low": low}
+
+    async def run(self):
+        before = self._clock.now_ms()
+        while True:
+            await asyncio.sleep_ms(_STEP_MS)
+            now = self._clock.now_ms()
+            self.stall_ms = max(self.stall_ms, now - before - _STEP_MS)
+            self.heap_low = min(self.heap_low, gc.mem_free())
+            before = now
+            if self._watchdog is not None and min(self._seen.values()) > now - BITES_MS // 2:
+                self._watchdog.feed()

@@ -1,0 +1,70 @@
+"""The receiver's UART and its power; what the bytes mean is body_unit.gps's."""
+
+import asyncio
+
+from machine import UART, Pin
+
+from body_unit.power import GPS_FIX_S, GPS_STILL_S
+from drivers.pins import uart_of
+
+_POLL_MS = 40
+_RX_BYTES = 1024  # a second of 9600 baud: the flash's worst erase does not lose a sentence
+_OFF_POLL_MS = 200
+
+
+class Receiver:
+    """`parser`: body_unit.gps.Gps. post(event) gets its events."""
+
+    def __init__(self, rows: dict, parser, clock, post):
+        rx, tx = rows["gps_rx"], rows["gps_tx"]
+        self._uart = UART(uart_of(rx), baudrate=9600, rx=rx.gpio, tx=tx.gpio, rxbuf=_RX_BYTES)
+        power = rows.get("gps_power")
+        self._power = Pin(power.gpio, Pin.OUT) if power else None
+        self._on = power.active == "high" if power else True
+        self._parser = parser
+        self._clock = clock
+        self._post = post
+        self._mode = "off"
+        self._buffer = bytearray(256)
+        self._switch(False)
+
+    def mode(self, mode: str) -> None:
+        """off; still: a fix every GPS_STILL_S; full: 1 Hz."""
+        self._mode = mode
+
+    async def run(self):
+        while True:
+            if self._mode == "off":
+                self._switch(False)
+                await asyncio.sleep_ms(_OFF_POLL_MS)
+            elif self._mode == "full":
+                self._switch(True)
+                await self._listen()
+            else:
+                await self._still()
+
+    async def _still(self):
+        """On for a few fixes, off for the rest of the minute; a change of mode ends it."""
+        began = self._clock.now_ms()
+        while self._mode == "still":
+            spent = self._clock.now_ms() - began
+            if spent >= GPS_STILL_S * 1000:
+                return
+            on = spent < GPS_FIX_S * 1000
+            self._switch(on)
+            if on:
+                await self._listen()
+            else:
+                await asyncio.sleep_ms(_OFF_POLL_MS)
+
+    async def _listen(self):
+        await asyncio.sleep_ms(_POLL_MS)
+        count = self._uart.readinto(self._buffer)
+        if count:
+            data = bytes(self._buffer[:count])
+            for event in self._parser.feed(data, self._clock.now_ms()):
+                self._post(event)
+
+    def _switch(self, on):
+        if self._power is not None:
+            self._power.value(on == self._on)

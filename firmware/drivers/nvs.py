@@ -1,0 +1,64 @@
+"""What must survive a reboot and is small: the core's kept values, and counters.
+
+NVS has no list of its keys on MicroPython, so the names are kept beside the values. It takes no
+empty blob either: an empty value is a key taken out.
+"""
+
+import esp32
+
+_NAMES = "_names"
+_LONGEST = 1900  # bytes: NVS keeps a blob in one page
+
+
+class Kept:
+    """`values` is what was kept before this boot: {key: bytes}."""
+
+    def __init__(self, space: str = "patrol"):
+        self._nvs = esp32.NVS(space)
+        self._buffer = bytearray(_LONGEST)
+        self.values = {}
+        for name in (self._get(_NAMES) or b"").decode().split("\n"):
+            value = self._get(name) if name else None
+            if value is not None:
+                self.values[name] = value
+
+    def _get(self, key):
+        try:
+            return bytes(self._buffer[: self._nvs.get_blob(key, self._buffer)])
+        except OSError:
+            return None
+
+    def set(self, key: str, value: bytes) -> None:
+        """Key of up to 15 characters; value of up to 1,900 bytes."""
+        if value:
+            self._nvs.set_blob(key, value)
+        elif key in self.values:
+            self._nvs.erase_key(key)
+        known = key in self.values
+        if value:
+            self.values[key] = value
+        elif known:
+            del self.values[key]
+        if known != bool(value):
+            names = "\n".join(self.values).encode()
+            if names:
+                self._nvs.set_blob(_NAMES, names)
+            else:
+                self._nvs.erase_key(_NAMES)
+        self._nvs.commit()
+
+    def number(self, key: str) -> int:
+        """A kept number of 31 bits, 0 at first."""
+        try:
+            return self._nvs.get_i32(key)
+        except OSError:
+            return 0
+
+    def set_number(self, key: str, number: int) -> None:
+        self._nvs.set_i32(key, number)
+        self._nvs.commit()
+
+    def count(self, key: str) -> int:
+        """The next number under this key: 1, 2, 3 … over all boots."""
+        self.set_number(key, self.number(key) + 1)
+        return self.number(key)

@@ -1,0 +1,157 @@
+"""The body unit: wiring only. drivers <-> body_unit.core; the shell carries effects out.
+
+The same file runs on the ESP32 and, with firmware/virtual first on the path, on a desk.
+"""
+
+import machine  # first: on a desk this is the power-on
+
+# isort: split
+import asyncio
+import gc
+import os
+from binascii import hexlify
+
+import esp32
+
+from body_unit.gps import Gps
+from body_unit.store_latch import Latch
+from drivers import config, pins, version
+from drivers.battery import Battery, Charger
+from drivers.button import Button
+from drivers.care import Care
+from drivers.clock import Clock
+from drivers.connect import Connector
+from drivers.gps import Receiver
+from drivers.line import Line
+from drivers.links import Links
+from drivers.nvs import Kept
+from drivers.records import Records
+from drivers.resolver import Resolver
+from drivers.shell import Shell
+from drivers.wifi import Wifi
+
+RESETS = {
+    machine.PWRON_RESET: "power_on",
+    machine.HARD_RESET: "brownout",
+    machine.WDT_RESET: "watchdog",
+    machine.DEEPSLEEP_RESET: "deep_sleep",
+    machine.SOFT_RESET: "software",
+}
+TASKS = ("button", "power", "store", "wake")
+VITALS_MS = 60_000
+CLOCK_KEPT_MS = 600_000
+
+
+class Unit:
+    """Everything that this board has, made once."""
+
+    def __init__(self):
+        settings = config.load()
+        rows = pins.read("pins.csv")
+        self.kept = kept = Kept()
+        self.clock = clock = Clock(max(version.BUILD_S, kept.number("clock")))
+        boot = hexlify(os.urandom(8)).decode()
+        witness = getattr(machine, "witness", None)  # virtual boards only
+        self.records = Records("queue", boot, settings["county"], settings["unit"], witness)
+        self.button = Button(rows, clock)
+        identity = {
+            "unit": settings["unit"],
+            "county": settings["county"],
+            "tid": settings["tid"],
+            "boot": boot,
+            "firmware": version.VERSION,
+            "board": settings["board"],
+            "keys": settings["keys"],
+            "sms_to": settings["sms_to"],
+            "has": tuple(name for name in ("charger",) if name in rows),
+        }
+        latch = Latch(esp32.Partition.find(label="phy_init")[0])
+        self.shell = shell = Shell(identity, kept, self.records, latch, clock, self.button)
+        self.wifi = Wifi([(w["ssid"], w["psk"], w["broker"]) for w in settings["wifi"]], self.link)
+        self.links = Links(self.wifi, None, clock)
+        connector = Connector(Resolver())
+        lines = [
+            Line(link, settings["brokers"], settings["fleet"], self.records, connector, shell)
+            for link in (self.wifi,)
+        ]
+        self.gps = Receiver(rows, Gps(version.BUILD_S), clock, shell.post)
+        shell.attach(lines, self.links, self.gps, None)
+        self.battery = Battery(rows["battery"]) if "battery" in rows else None
+        self.charger = Charger(rows["charger"]) if "charger" in rows else None
+        self.care = Care(clock, TASKS)
+
+    def link(self, name, up):
+        self.shell.post(("link", name, up))
+
+    async def run(self):
+        shell = self.shell
+        self.button.start()
+        known = self.clock.unix_s() if self.clock.known else None
+        shell.post(("boot", RESETS.get(machine.reset_cause(), "power_on"), known))
+        await asyncio.gather(
+            self._fingers(),
+            self._power(),
+            self._wake(),
+            self._store(),
+            self._vitals(),
+            self.gps.run(),
+            self.wifi.run(),
+            self.links.run(),
+            self.care.run(),
+            *[line.run() for line in shell.lines],
+        )
+
+    async def _fingers(self):
+        beats = -1
+        while True:
+            for event in self.button.events():
+                self.shell.post(event)
+            if self.button.beats() != beats:  # the thread lives
+                beats = self.button.beats()
+                self.care.alive("button")
+            await asyncio.sleep_ms(20)
+
+    async def _power(self):
+        was = None
+        count = 0
+        while True:
+            if self.charger is not None and self.charger.present() != was:
+                was = self.charger.present()
+                self.shell.post(("charger", was))
+            if self.battery is not None and count % 20 == 0:
+                self.shell.post(("battery", self.battery.mv()))
+            count += 1
+            self.care.alive("power")
+            await asyncio.sleep_ms(500)
+
+    async def _wake(self):
+        while True:
+            if self.clock.now_ms() >= self.shell.wake_ms:
+                self.shell.post(("tick",))
+            self.care.alive("wake")
+            await asyncio.sleep_ms(50)
+
+    async def _store(self):
+        while True:
+            await asyncio.sleep_ms(1000)
+            self.records.commit()
+            for _ in self.records.store.tidy():
+                await asyncio.sleep_ms(20)
+            self.care.alive("store")
+
+    async def _vitals(self):
+        kept_ms = 0
+        while True:
+            await asyncio.sleep_ms(VITALS_MS)
+            gc.collect()
+            values = self.care.take()
+            values["queue"] = self.records.store.waiting()
+            if self.wifi.rssi() is not None:
+                values["rssi"] = self.wifi.rssi()
+            self.shell.post(("vitals", values))
+            if self.clock.now_ms() - kept_ms >= CLOCK_KEPT_MS:
+                kept_ms = self.clock.now_ms()
+                self.kept.set_number("clock", self.clock.unix_s())
+
+
+asyncio.run(Unit().run())

@@ -1,0 +1,239 @@
+"""`machine` on a desk: pins, ADC, UART, RTC, watchdog of a virtual ESP32 (world.py is its outside).
+
+Importing it is the power-on: the flash is mounted, as _boot.py of the ESP32 does before main.py.
+"""
+
+import os
+import select
+import struct
+import sys
+import time
+
+import flash
+import usocket
+import utime
+import world  # before our own modules: it makes the path hold
+
+from drivers.pins import read as read_pins
+
+PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
+_RESET_EXIT = 42  # exit code of reset(): whoever runs the virtual unit starts it again
+FLASH_BYTES = 2 * 1024 * 1024  # the `vfs` partition of a 4 MB board
+
+
+class Pin:
+    """Inputs read `levels`, outputs write `out` when they change."""
+
+    IN, OUT, OPEN_DRAIN = 1, 3, 7
+    PULL_UP, PULL_DOWN = 2, 1
+
+    def __init__(self, gpio, mode=-1, pull=-1, value=None):
+        if not 0 <= gpio < world.PINS:
+            raise ValueError("invalid pin")
+        self._gpio = gpio
+        self._level = 0
+        self._buffer = bytearray(1)
+        self._f = None
+        self.init(mode, pull, value)
+
+    def init(self, mode=-1, pull=-1, value=None):
+        if mode == Pin.IN:
+            self._f = open(world.path("levels"), "rb")
+        if value is not None:
+            self.value(value)
+
+    def value(self, level=None):
+        with world.LOCK:
+            if level is None:
+                if self._f is None:
+                    return self._level
+                self._f.seek(self._gpio)
+                self._f.readinto(self._buffer)
+                return self._buffer[0] & 1
+            level = 1 if level else 0
+            if level != self._level:
+                self._level = level
+                world.note(self._gpio, level)
+
+    def __call__(self, level=None):
+        return self.value(level)
+
+    def on(self):
+        self.value(1)
+
+    def off(self):
+        self.value(0)
+
+
+class ADC:
+    """`read_uv`, as on the ESP32 with its calibration."""
+
+    ATTN_11DB = 3
+
+    def __init__(self, pin, atten=None):
+        self._gpio = pin._gpio
+
+    def read_uv(self):
+        with open(world.path("adc"), "rb") as f:
+            f.seek(2 * self._gpio)
+            return struct.unpack("<H", f.read(2))[0] * 1000
+
+
+class UART:
+    """The other end is the Unix socket `uart<id>`. What does not fit into `rxbuf` is lost."""
+
+    def __init__(self, number, baudrate=9600, tx=None, rx=None, rxbuf=256, **options):
+        self._address = struct.pack(
+            "<H108s", usocket.AF_UNIX, world.path("uart%d" % number).encode()
+        )
+        self._rx = bytearray(rxbuf)
+        self._have = 0
+        self._socket = None
+        self.baudrate = baudrate
+
+    def init(self, baudrate=None, **options):
+        self.baudrate = baudrate or self.baudrate
+
+    def _line(self):
+        if self._socket is None:
+            line = usocket.socket(usocket.AF_UNIX, usocket.SOCK_STREAM)
+            try:
+                line.connect(self._address)
+            except OSError:
+                line.close()  # nothing is wired to it
+                return None
+            line.setblocking(False)
+            self._socket = line
+        return self._socket
+
+    def _fetch(self):
+        """Take what has come over the wire; beyond the buffer it is gone, as in the driver."""
+        line = self._line()
+        while line is not None:
+            data = line.recv(512) if _readable(line) else None
+            if data is None:
+                return
+            if not data:
+                line.close()
+                self._socket = None
+                return
+            kept = data[: len(self._rx) - self._have]
+            self._rx[self._have : self._have + len(kept)] = kept
+            self._have += len(kept)
+
+    def any(self):
+        self._fetch()
+        return self._have
+
+    def read(self, count=None):
+        self._fetch()
+        count = self._have if count is None else min(count, self._have)
+        if not count:
+            return None
+        data = bytes(self._rx[:count])
+        self._have -= count
+        self._rx[: self._have] = self._rx[count : count + self._have]
+        return data
+
+    def readinto(self, buffer, count=None):
+        data = self.read(min(len(buffer), count or len(buffer)))
+        if data is None:
+            return None
+        buffer[: len(data)] = data
+        return len(data)
+
+    def write(self, data):
+        line = self._line()
+        if line is not None:
+            try:
+                line.write(data)
+            except OSError:
+                line.close()
+                self._socket = None
+        return len(data)  # a wire does not say whether anybody listens
+
+    def flush(self):
+        pass
+
+
+def _readable(line):
+    poll = select.poll()
+    poll.register(line, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+class RTC:
+    """(year, month, day, weekday, hour, minute, second, microsecond)."""
+
+    def datetime(self, fields=None):
+        if fields is None:
+            y, mo, d, h, mi, s, wd, _ = time.gmtime()[:8]
+            return y, mo, d, wd, h, mi, s, 0
+        y, mo, d, _, h, mi, s, _ = fields
+        time.set_rtc(time.mktime((y, mo, d, h, mi, s, 0, 0, 0)))
+
+
+class WDT:
+    """Bites in Python's own time: a loop that stands still notices at its next feed, and dies."""
+
+    def __init__(self, id=0, timeout=5000):
+        self._timeout = timeout
+        self._fed = utime.ticks_ms()
+
+    def feed(self):
+        now = utime.ticks_ms()
+        if utime.ticks_diff(now, self._fed) > self._timeout:
+            _restart("watchdog")
+        self._fed = now
+
+
+def _restart(why):
+    with open(world.path("reset"), "w") as f:
+        f.write(why)
+    sys.exit(_RESET_EXIT)
+
+
+def reset():
+    _restart("software")
+
+
+def reset_cause():
+    """What the last run left behind; nothing left is a cut of the power."""
+    return _cause
+
+
+def unique_id():
+    return b"\x02\x00\x00" + bytes(world.DIR.encode())[-3:]
+
+
+def idle():
+    utime.sleep_ms(1)
+
+
+def freq(hz=None):
+    return 240000000
+
+
+def witness(boot, seq, name):
+    """Only a virtual unit has one: an outside account of every record that it accepted."""
+    if world.there("ledger"):
+        with open(world.path("ledger"), "a") as f:
+            f.write("%s %d %s\n" % (boot, seq, name))
+
+
+def _power_on():
+    flash.power_on(FLASH_BYTES)
+    idle_levels = {}
+    for row in read_pins("pins.csv").values():
+        idle_levels[row.gpio] = 1 if row.active == "low" else 0
+    world.begin(idle_levels)
+    try:
+        with open(world.path("reset")) as f:
+            why = f.read()
+        os.remove(world.path("reset"))
+    except OSError:
+        why = "power"
+    return {"software": SOFT_RESET, "watchdog": WDT_RESET}.get(why, PWRON_RESET)
+
+
+_cause = _power_on()

@@ -1,0 +1,83 @@
+#!/bin/bash
+# Build MicroPython's unix port 32-bit with single-precision floats and print where it is.
+#
+# A float that costs metres, or a structure that fits only because a pointer is 8 bytes, passes every
+# test on 64 bits. This build has the numbers of the ESP32: object representation A, 32-bit words,
+# single floats. Source: Debian's own `micropython` package (trixie), checked by apt against Debian's
+# keys, in lists of its own: the machine's sources are left as they are.
+#
+# Idempotent; kept in ~/.cache/patrol-micropython32. Needs gcc-multilib, make, dpkg-dev: installed
+# when root or sudo allows, else named (exit 2).
+set -euo pipefail
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/patrol-micropython32"
+final="$cache/micropython"
+recipe="$(sha256sum "$0" | cut -c1-16)"
+if [ "$(cat "$cache/recipe" 2>/dev/null)" = "$recipe" ] && "$final" -c 1; then
+    echo "$final"
+    exit
+fi
+
+say() { echo "micropython32: $*" >&2; }
+mkdir -p "$cache"
+exec 9>"$cache/lock"
+flock 9 # two builds in one place would break each other
+if [ "$(cat "$cache/recipe" 2>/dev/null)" = "$recipe" ]; then
+    echo "$final"
+    exit
+fi
+
+missing=()
+for package in gcc-multilib make dpkg-dev debian-archive-keyring; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    as_root=()
+    [ "$(id -u)" = 0 ] || as_root=(sudo -n)
+    wait=(-o DPkg::Lock::Timeout=300) # another installation may be running
+    if ! { "${as_root[@]}" apt-get update -qq "${wait[@]}" &&
+        DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install "${wait[@]}" -y -qq \
+            --no-install-recommends "${missing[@]}"; } >"$cache/apt.log" 2>&1; then
+        say "needs Debian's ${missing[*]}, which could not be installed ($cache/apt.log): apt-get install ${missing[*]}"
+        exit 2
+    fi
+fi
+
+work="$(mktemp -d "$cache/build.XXXXXX")"
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+mkdir -p lists/partial archives/partial
+echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main" >sources.list
+apt=(apt-get -qq -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=/dev/null
+    -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work" -o APT::Sandbox::User="$(id -un)")
+if ! { "${apt[@]}" update && "${apt[@]}" source micropython; } >"$cache/source.log" 2>&1; then
+    say "Debian's source package could not be fetched ($cache/source.log): check the network"
+    exit 2
+fi
+cd micropython-*/
+
+# Single floats are the ESP32's, and so is representation A, the default where nothing else is set; the
+# rest of the standard variant stays. No TLS: Debian's package links a 64-bit mbedtls from outside, and
+# what is asked of this build is asked over plain TCP.
+mkdir ports/unix/variants/patrol32
+cat >ports/unix/variants/patrol32/mpconfigvariant.h <<'H'
+#define MICROPY_FLOAT_IMPL (MICROPY_FLOAT_IMPL_FLOAT)
+#include "../standard/mpconfigvariant.h"
+H
+cp ports/unix/variants/standard/mpconfigvariant.mk ports/unix/variants/patrol32/
+build=(make -j"$(nproc)" -C ports/unix VARIANT=patrol32 MICROPY_FORCE_32BIT=1 MICROPY_PY_FFI=0
+    MICROPY_PY_BTREE=0 MICROPY_PY_SSL=0 MICROPY_SSL_MBEDTLS=0 FROZEN_MANIFEST="$PWD/debian/config/manifest.py" CWARN=-Wall)
+if ! { make -j"$(nproc)" -C mpy-cross && "${build[@]}"; } >"$cache/build.log" 2>&1; then
+    say "the build failed: see $cache/build.log"
+    exit 1
+fi
+install ports/unix/build-patrol32/micropython "$cache/micropython.new"
+"$cache/micropython.new" -c "
+import sys
+assert sys.maxsize == 0x7fffffff, 'not 32-bit'
+assert 16777217.0 == 16777216.0, 'floats are not single'
+import asyncio, hashlib, socket, vfs, _thread
+hashlib.sha256(b'')
+"
+mv "$cache/micropython.new" "$final"
+echo "$recipe" >"$cache/recipe"
+echo "$final"
