@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
 
 from edge_agent import faults
+from edge_agent.alarm_room import AlarmConfig
 from edge_agent.buses import AnyBusSection
+from edge_agent.commands import CommandsConfig
 from edge_agent.desk.config import DeskConfig
 from edge_agent.docks.config import DocksConfig
 from edge_agent.faults import Fault
 from edge_agent.outputs.kinds import KINDS as OUTPUT_KINDS
 from edge_agent.outputs.section import OutputSection
-from edge_agent.section import ExistingFile, FilePath, Section, Slug, TcpAddress
+from edge_agent.section import FilePath, Section, Slug
 from edge_agent.sensors.kinds import KINDS as SENSOR_KINDS
 from edge_agent.sensors.section import SensorSection
 from edge_agent.toml_lines import Place, lines_of
+from edge_agent.units.config import UnitsConfig
 from edge_agent.uplink_config import UplinkConfig
 
 if TYPE_CHECKING:
@@ -83,21 +86,6 @@ class Checkpoint(Section):
     )
 
 
-class UnitsConfig(Section):
-    """[units]: where units near the checkpoint connect."""
-
-    listen: TcpAddress
-    ca: ExistingFile
-    cert: ExistingFile
-    key: ExistingFile
-
-
-class CommandsConfig(Section):
-    """[commands]: whose orders are obeyed."""
-
-    keys: ExistingFile = Field(description="the county's public keys")
-
-
 class Config(Section):
     """All of agent.toml."""
 
@@ -105,6 +93,7 @@ class Config(Section):
     uplink: tuple[UplinkConfig, ...] = ()
     units: UnitsConfig | None = None
     commands: CommandsConfig | None = None
+    alarm: AlarmConfig = AlarmConfig()
     desk: DeskConfig = DeskConfig()
     bus: tuple[Annotated[AnyBusSection, Field(discriminator="kind")], ...] = ()
     sensor: tuple[AnySensor, ...] = ()

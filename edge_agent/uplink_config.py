@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from edge_agent.section import ExistingFile, Section
 
 
-class UplinkConfig(BaseModel):
+class UplinkConfig(Section):
     """One way to the county: a URL as seen from one interface."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, Field(min_length=1, max_length=32)] = "county"
     url: str  # mqtts://host:8883, or mqtt://host:1883 on loopback
-    ca: Path | None = None  # the county's certificate authority, PEM
-    cert: Path | None = None  # this checkpoint's certificate, PEM
-    key: Path | None = None
+    ca: ExistingFile | None = None  # the county's certificate authority, PEM
+    cert: ExistingFile | None = None  # this checkpoint's certificate, PEM
+    key: ExistingFile | None = None
     mqtt: Literal["auto", "5", "3.1.1"] = "auto"  # auto: 5, and 3.1.1 where the broker refuses it
     keepalive_s: Annotated[int, Field(ge=3, le=60)] = 6  # half of what finds a half-open line
     bind: str | None = None  # local address to leave from: picks the wired line or the LTE router
@@ -28,15 +27,25 @@ class UplinkConfig(BaseModel):
     def _whole(self) -> Self:
         parts = urlsplit(self.url)
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise ValueError(f"url: {self.url!r} is not mqtts://host:port or mqtt://host:port")
+            raise ValueError(
+                f"url：{self.url} 应写成 mqtts://主机:端口"
+                f" / url: {self.url} is not mqtts://host:port (mqtt:// on loopback only)"
+            )
         if parts.username or parts.password:
-            raise ValueError("url: no password in a URL; the certificate is the identity")
-        if parts.scheme == "mqtt" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-            raise ValueError(f"url: {self.url!r} is not encrypted; write mqtts://, or use loopback")
+            raise ValueError(
+                "url 里不要写密码，证书就是身份 / url: no password, the certificate is the identity"
+            )
+        if not self.tls and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError(
+                f"url：{self.url} 没有加密，请用 mqtts:// / url: {self.url} is not encrypted:"
+                " write mqtts://"
+            )
         if self.tls and self.ca is None:
-            raise ValueError("ca: mqtts:// needs the county's CA certificate (PEM file)")
+            raise ValueError(
+                "ca：mqtts:// 需要县 CA 证书 / ca: mqtts:// needs the county's CA (PEM file)"
+            )
         if (self.cert is None) != (self.key is None):
-            raise ValueError("cert, key: give both or none")
+            raise ValueError("cert 和 key 要一起写 / cert, key: give both or none")
         return self
 
     @property
