@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent import config, faults
-from edge_agent.buses.port import why_not
+from edge_agent.buses.port import present, why_not
 from edge_agent.toml_lines import lines_of
 
 
@@ -43,9 +43,10 @@ def check_config(args: argparse.Namespace) -> int:
 
 def ports_not_there(loaded: config.Config, path: Path) -> list[faults.Fault]:
     lines = lines_of(path.read_text("utf-8-sig"))
+    now = "现有 / there now: " + ("、".join(present()) or "-")
     raw = {"bus": [{"name": bus.name} for bus in loaded.bus]}
     return [
-        faults.at(("bus", index, "port"), why, raw, lines, path)
+        faults.at(("bus", index, "port"), f"{why} ({now})", raw, lines, path)
         for index, bus in enumerate(loaded.bus)
         if (port := getattr(bus, "port", None)) and (why := why_not(port))
     ]

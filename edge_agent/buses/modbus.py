@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
 
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ModbusPDU
 
-from edge_agent.buses.port import REOPEN_S, BusFault, PortGone, not_opened, why_not
+from edge_agent.buses.port import REOPEN_S, BusFault, PortGone, not_opened, unplugged, why_not
 from edge_agent.buses.section import ModbusSection, ModbusTcpSection
 
 REST_S = 2.0
@@ -45,6 +45,8 @@ logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 class NoAnswer(BusFault):
     """The slave was silent, or what came was no answer to the question."""
 
+    failures = 1  # in a row; one lost frame is noise, more are a fault
+
 
 class Garbled(NoAnswer):
     """Something came that was no valid frame."""
@@ -63,6 +65,24 @@ def rest_s(failures: int, limit_s: float) -> float:
     return min(REST_S * 2 ** min(failures - 1, 16), limit_s)
 
 
+class Rest(NamedTuple):
+    """Until when (loop time) a slave is not asked, and why."""
+
+    until: float
+    why: str
+    failures: int
+
+
+class Question(NamedTuple):
+    """One request: how to send it, and how to know its answer."""
+
+    slave: int
+    function: int
+    request: Callable[[Any], Awaitable[ModbusPDU]]  # client -> its answer
+    whole: Callable[[ModbusPDU], bool]
+    answer_bytes: int  # the frame's length, for its time on the wire
+
+
 class ModbusBus:
     """RTU or TCP, as the section says."""
 
@@ -73,17 +93,19 @@ class ModbusBus:
         self._lost = asyncio.Event()
         self._turn = asyncio.Lock()
         self._client: AsyncModbusSerialClient | AsyncModbusTcpClient | None = None
-        self._why = f"总线 {section.name} 尚未打开 / bus {section.name} is not open yet"
+        self._tried = asyncio.Event()  # before the first attempt nobody can say what is wrong
+        self._why = ""
         self._heard = 0  # bytes since the last request
         self._free_at = 0.0  # when the line has been silent long enough
-        self._failures: dict[int, int] = {}
-        self._rests: dict[int, tuple[float, str]] = {}
+        self._rests: dict[int, Rest] = {}
 
     async def run(self) -> None:
         """Keep the port open, for ever."""
         try:
             while True:
-                if await self._open():
+                opened = await self._open()
+                self._tried.set()
+                if opened:
                     self.up.set()
                     await self._lost.wait()
                     self.up.clear()
@@ -96,8 +118,9 @@ class ModbusBus:
     async def read(self, slave: int, function: int, address: int, count: int) -> list[int]:
         """`count` registers (functions 3, 4) or bits (1, 2) from `address`, as in the protocol:
         from 0. Raises BusFault."""
+        bits = function in BITS
 
-        def request(client: Any) -> Any:
+        def request(client: Any) -> Awaitable[ModbusPDU]:
             ask: dict[int, Any] = {
                 1: client.read_coils,
                 2: client.read_discrete_inputs,
@@ -106,43 +129,49 @@ class ModbusBus:
             }
             return ask[function](address, count=count, device_id=slave)
 
-        answer_bytes = 5 + ((count + 7) // 8 if function in BITS else 2 * count)
-        answer = await self._ask(slave, function, request, answer_bytes)
-        got = list(answer.bits if function in BITS else answer.registers)
-        enough = len(got) >= count if function in BITS else len(got) == count
-        if not enough:
-            raise self._failed(slave, f"从站 {slave} 应答长度不对 / slave {slave}: wrong length")
-        return [int(item) for item in got[:count]]
+        def whole(answer: ModbusPDU) -> bool:
+            # Bits come in whole bytes, registers exactly as many as were asked for.
+            return len(answer.bits) >= count if bits else len(answer.registers) == count
+
+        size = 5 + ((count + 7) // 8 if bits else 2 * count)
+        answer = await self._ask(Question(slave, function, request, whole, size))
+        return [int(item) for item in (answer.bits if bits else answer.registers)[:count]]
 
     async def write_coil(self, slave: int, address: int, on: bool) -> None:
         """Function 5. Raises BusFault."""
-        await self._ask(slave, 5, lambda c: c.write_coil(address, on, device_id=slave), 8)
 
-    async def _ask(
-        self, slave: int, function: int, request: Callable[[Any], Any], answer_bytes: int
-    ) -> ModbusPDU:
+        def request(client: Any) -> Awaitable[ModbusPDU]:
+            return client.write_coil(address, on, device_id=slave)
+
+        def whole(answer: ModbusPDU) -> bool:
+            return answer.address == address
+
+        await self._ask(Question(slave, 5, request, whole, 8))
+
+    async def _ask(self, question: Question) -> ModbusPDU:
+        slave = question.slave
         self._check_rest(slave)
         async with self._turn:
             self._check_rest(slave)  # another sensor of this slave may just have waited in vain
             try:
-                answer = await self._exchange(slave, request, answer_bytes)
-            except Garbled:
-                # It is there and something disturbed it: the one case in which asking again at
-                # once is safe, because the answer to the first question is gone already.
-                answer = await self._exchange(slave, request, answer_bytes)
+                try:
+                    answer = await self._exchange(question)
+                except Garbled:
+                    # It is there and something disturbed it: the one case in which asking again
+                    # at once is safe, because the answer to the first question is gone already.
+                    answer = await self._exchange(question)
+            except NoAnswer as exc:
+                exc.failures = self._let_rest(slave, str(exc))
+                raise
+        self._rests.pop(slave, None)
         if answer.isError():
             code = getattr(answer, "exception_code", 0)
-            self._answered(slave)
             says = EXCEPTIONS.get(code, f"异常码 {code} / exception code {code}")
             raise Refused(f"从站 {slave} {says} (slave {slave}, {self.name})")
-        if answer.function_code != function:
-            raise self._failed(slave, f"从站 {slave} 答非所问 / slave {slave}: another answer")
-        self._answered(slave)
         return answer
 
-    async def _exchange(
-        self, slave: int, request: Callable[[Any], Any], answer_bytes: int
-    ) -> ModbusPDU:
+    async def _exchange(self, question: Question) -> ModbusPDU:
+        await self._tried.wait()
         client = self._client
         if client is None or not client.connected:
             raise PortGone(self._why)
@@ -151,20 +180,27 @@ class ModbusBus:
             await asyncio.sleep(silence)
         self._heard = 0
         # The answer's own time on the wire is not the slave's thinking.
-        patience = self.section.timeout_s + (8 + answer_bytes) * self._char_s
+        patience = self.section.timeout_s + (8 + question.answer_bytes) * self._char_s
+        slave, name = question.slave, self.name
         try:
             async with asyncio.timeout(patience):
-                answer: ModbusPDU = await request(client)
+                answer = await question.request(client)
         except (TimeoutError, ModbusException, OSError) as exc:
             if not client.connected:
                 raise PortGone(self._why) from exc
             if self._heard:
-                why = f"从站 {slave} 应答有误 / slave {slave} answers garbage ({self.name})"
-                raise self._failed(slave, why, Garbled) from exc
-            why = f"从站 {slave} 无应答 / slave {slave} does not answer ({self.name})"
-            raise self._failed(slave, why) from exc
+                garbage = f"从站 {slave} 应答有误 / slave {slave} answers garbage ({name})"
+                raise Garbled(garbage) from exc
+            raise NoAnswer(f"从站 {slave} 无应答 / slave {slave} does not answer ({name})") from exc
         finally:
-            self._free_at = loop.time() + max(3.5 * self._char_s, 0.00175) * bool(self._char_s)
+            # 3.5 characters, but never less than 1.75 ms (Modbus over Serial Line 2.5.1.1).
+            self._free_at = loop.time() + (max(3.5 * self._char_s, 0.00175) if self._char_s else 0)
+        if answer.isError():
+            return answer
+        if answer.function_code != question.function or not question.whole(answer):
+            raise Garbled(
+                f"从站 {slave} 答非所问 / slave {slave} answers another question ({name})"
+            )
         return answer
 
     @property
@@ -177,19 +213,19 @@ class ModbusBus:
         return bits / section.baud
 
     def _check_rest(self, slave: int) -> None:
-        until, why = self._rests.get(slave, (0.0, ""))
-        if asyncio.get_running_loop().time() < until:
-            raise Resting(why)
+        rest = self._rests.get(slave)
+        if rest and asyncio.get_running_loop().time() < rest.until:
+            resting = Resting(rest.why)
+            resting.failures = rest.failures
+            raise resting
 
-    def _failed(self, slave: int, why: str, kind: type[NoAnswer] = NoAnswer) -> NoAnswer:
-        failures = self._failures[slave] = self._failures.get(slave, 0) + 1
-        rest = rest_s(failures, self.section.silent_retry_s)
-        self._rests[slave] = (asyncio.get_running_loop().time() + rest, why)
-        return kind(why)
-
-    def _answered(self, slave: int) -> None:
-        self._failures.pop(slave, None)
-        self._rests.pop(slave, None)
+    def _let_rest(self, slave: int, why: str) -> int:
+        """Returns how often it has failed in a row."""
+        before = self._rests.get(slave)
+        failures = before.failures + 1 if before else 1
+        until = asyncio.get_running_loop().time() + rest_s(failures, self.section.silent_retry_s)
+        self._rests[slave] = Rest(until, why, failures)
+        return failures
 
     async def _open(self) -> bool:
         self._lost.clear()
@@ -228,6 +264,7 @@ class ModbusBus:
                 self._why = str(not_opened(section.port))
             return False
         self._client = client
+        self._rests.clear()  # perhaps it was the adapter
         return True
 
     def _is_missing(self, port: str) -> bool:
@@ -249,5 +286,5 @@ class ModbusBus:
     def _connected(self, connected: bool) -> None:
         if not connected:
             if isinstance(self.section, ModbusSection):
-                self._why = f"串口 {self.section.port} 被拔出 / {self.section.port} was unplugged"
+                self._why = str(unplugged(self.section.port))
             self._lost.set()

@@ -46,34 +46,28 @@ def lasting_name(port: str) -> str:
 
 
 def why_not(port: str) -> str | None:
-    """Why `port` would not open, with the remedy; None if nothing speaks against it."""
+    """Why `port` would not open, with the remedy first: a report keeps 120 characters. None if
+    nothing speaks against it."""
+    name = Path(port).name
     try:
         mode = Path(port).stat().st_mode
     except OSError:
-        there = "、".join(present())
-        now = (
-            f"现有 / there now: {there}"
-            if there
-            else "没有插任何串口 / no serial port is plugged in"
-        )
-        return (
-            f"找不到串口 {port}：插好转换器或改正 port"
-            f" / no port {port}: plug it in or correct it ({now})"
-        )
+        return f"串口未插，请插好 / port is not there, plug it in: {name}"
     if not stat.S_ISCHR(mode):
-        return f"{port} 不是串口 / {port} is not a serial port: name a device under /dev"
+        return f"这不是串口，请改正 port / not a serial port, correct it: {name}"
     if not os.access(port, os.R_OK | os.W_OK):
-        return (
-            f"没有权限打开 {port} / no right to open {port}:"
-            " sudo usermod -aG dialout $USER, then log in again"
-        )
+        return f"没有权限 / no right, sudo usermod -aG dialout $USER and log in again: {name}"
     return None
 
 
 def not_opened(port: str) -> PortGone:
     """After an attempt that failed."""
-    return PortGone(
-        why_not(port)
-        or f"串口 {port} 打不开，可能被其他程序占用 / {port} does not open:"
-        f" another program may hold it, see: fuser -v {port}"
+    why = (
+        why_not(port) or f"串口打不开，可能被占用 / does not open, see fuser -v: {Path(port).name}"
     )
+    return PortGone(why)
+
+
+def unplugged(port: str) -> PortGone:
+    """It was open, and is gone."""
+    return PortGone(f"串口被拔出，请插好 / port was pulled out, plug it in: {Path(port).name}")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import serial
 
-from edge_agent.buses.port import REOPEN_S, PortGone, not_opened, why_not
+from edge_agent.buses.port import REOPEN_S, PortGone, not_opened, unplugged, why_not
 from edge_agent.buses.section import SerialSection
 
 Listener = Callable[[bytes | PortGone | None], None]
@@ -54,9 +54,8 @@ class SerialBus:
     def __init__(self, section: SerialSection) -> None:
         self.section = section
         self.name = section.name
-        self.state: PortGone | None = PortGone(
-            f"串口 {section.port} 尚未打开 / {section.port} is not open yet"
-        )
+        self.state: PortGone | None = None
+        self._tried = False  # before the first attempt nobody can say what is wrong
         self._listeners: list[Listener] = []
         self._port: serial.Serial | None = None
         self._lost = asyncio.Event()
@@ -70,7 +69,8 @@ class SerialBus:
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Returns what ends the listening. The present state is told at once."""
         self._listeners.append(listener)
-        listener(self.state)
+        if self._tried:
+            listener(self.state)
         return lambda: self._listeners.remove(listener)
 
     def write(self, data: bytes) -> None:
@@ -99,10 +99,7 @@ class SerialBus:
                     loop.remove_reader(descriptor)
                     port.close()
                     self._port = None
-                where = self.section.port
-                self._tell(
-                    PortGone(f"串口 {where} 被拔出 / {where} was unplugged: plug it in again")
-                )
+                self._tell(unplugged(self.section.port))
             await asyncio.sleep(REOPEN_S)
 
     def _open(self) -> serial.Serial | None:
@@ -137,9 +134,9 @@ class SerialBus:
                 listener(line)
 
     def _tell(self, state: PortGone | None) -> None:
-        if str(state) == str(self.state):
+        if self._tried and str(state) == str(self.state):
             return
-        self.state = state
+        self.state, self._tried = state, True
         for listener in list(self._listeners):
             listener(state)
 

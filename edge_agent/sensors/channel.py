@@ -56,6 +56,8 @@ class Channel:
             self._problem = None
         else:
             changed = reading.event or self._differs(reading)
+            # While a report waits, back to the value last told is a change too.
+            changed = changed or (self._held and not _same(reading, self._good))
             self._problem, self._recovered = None, False
             self._good, self._good_at = reading, now
         return self._decide(now, reading.value, changed)
@@ -134,3 +136,7 @@ class Channel:
         grown = (now - self._tokens_at) / gap if gap else burst
         self._tokens, self._tokens_at = min(self._tokens + grown, burst), now
         return self._tokens
+
+
+def _same(new: Reading, old: Reading | None) -> bool:
+    return old is not None and (new.value, new.text) == (old.value, old.text)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from edge_agent.buses import Buses
-from edge_agent.buses.modbus import BITS, NoAnswer, Resting
+from edge_agent.buses.modbus import BITS, NoAnswer
 from edge_agent.buses.port import BusFault, PortGone
 from edge_agent.section import Slug
 from edge_agent.sensors.modbus_maps import MAPS
@@ -87,17 +87,12 @@ async def run(section: ModbusSection, buses: Buses, emit: Emit) -> None:
     """Ask for ever. What it hears is emitted; a silent slave after MISSES misses."""
     bus = buses.modbus(section.bus)
     count = 1 if section.function in BITS else WORDS[section.type]
-    misses = 0
     async for _ in every(section.every_s):
         try:
             cells = await bus.read(section.slave, section.function, section.address, count)
             emit(Reading(value_of(section, cells)))
-            misses = 0
-        except Resting:
-            continue
         except NoAnswer as exc:
-            misses += 1
-            if misses >= MISSES:
+            if exc.failures >= MISSES:
                 emit(Reading(problem=str(exc)))
         except PortGone as exc:
             emit(Reading(problem=str(exc)))

@@ -44,7 +44,7 @@ PATTERNS: dict[str, Pattern] = {
     "radar": Pattern(
         "测速雷达 / speed radar",
         "common ASCII output of K-band traffic radars: V=052, +052, 052 km/h",
-        re.compile(r"^\W*(?:V=?)?(?P<value>[+-]?\d{1,3}(?:\.\d)?)\s*(?:km/h)?\W*$", re.I),
+        re.compile(r"^[^\w+-]*(?:V=?)?(?P<value>[+-]?\d{1,3}(?:\.\d)?)\s*(?:km/h)?\W*$", re.I),
         "speed",
         "km/h",
     ),
