@@ -15,7 +15,7 @@
     unit.wait_felt(3, timeout=5)                           # three long: "help is coming"
     unit.lit()                                             # the light's (ms, level)
     unit.ledger()                                          # [(boot, seq, name)] it accepted
-    unit.kill(); unit.start()                              # power cut and back: the flash is kept
+    unit.kill(); unit.start()                              # power cut: the flash is kept
     unit.stop()
 
 Times are ms of CLOCK_MONOTONIC, the unit's and this process's alike (`now_ms`). The outside world is

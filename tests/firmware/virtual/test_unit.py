@@ -1,0 +1,84 @@
+"""The whole unit, rung 3: main.py under MicroPython, real TLS to a real mosquitto."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import routes
+from tests.fakes.county import County
+from tests.fakes.unit_process import UnitProcess, now_ms
+
+HOLD_MS = 1500
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[County]:
+    with County(tmp_path_factory.mktemp("county")) as county:
+        yield county
+
+
+@pytest.fixture
+def unit(county: County, tmp_path: Path) -> Iterator[UnitProcess]:
+    """Off, with everything flashed, its Wi-Fi in range."""
+    unit = UnitProcess(tmp_path / "unit", unit=f"u-{next(NUMBERS):04}")
+    county.equip(unit)
+    unit.in_range("COUNTY", "password")
+    yield unit
+    unit.stop()
+    assert "Traceback" not in unit.console(), unit.console()
+
+
+def mine(county: County, unit: UnitProcess, name: str):
+    return [f for _, of, who, f in county.received if of == name and who.get("U") == unit.unit]
+
+
+def test_it_walks_calls_is_answered_and_survives_a_power_cut(
+    county: County, unit: UnitProcess
+) -> None:
+    unit.start()
+    county.wait(lambda c: mine(c, unit, "unit_state"), 15)
+    unit.charger(False)
+    route = routes.generate(routes.VILLAGE, start_s=int(time.time()), how=routes.MOTORBIKE)
+    for _, (_, sentences) in zip(range(60), route, strict=False):
+        unit.feed("".join(sentences).encode())
+    positions = county.wait(lambda c: mine(c, unit, "unit_location"), 15)
+    assert positions[0]["acc"] > 0
+    assert abs(positions[0]["tst"] - time.time()) < 90
+
+    ended = unit.hold() + HOLD_MS
+    (raised,) = county.wait(lambda c: mine(c, unit, "unit_sos")[:1], 5)
+    assert (raised["state"], raised["fix"]["age_s"]) == ("raised", 0)
+    assert unit.latched(ended)[0] - ended < 250
+    unit.wait_felt(2, 5, ended)
+    county.command(unit.unit, "help", sos=raised["id"])
+    unit.wait_felt(3, 5, ended)
+
+    unit.kill()
+    cut = now_ms()
+    unit.start()
+    resumed = county.wait(
+        lambda c: [f for f in mine(c, unit, "unit_sos") if f["boot"] != raised["boot"]], 15
+    )[0]
+    assert resumed["id"] == raised["id"]
+    assert resumed["revision"] > raised["revision"]
+    county.command(unit.unit, "sos_close", sos=raised["id"])
+    county.wait(lambda c: [f for f in mine(c, unit, "unit_ack") if f["state"] == "accepted"], 10)
+    assert unit.haptics(cut)
+    county.wait(lambda c: not c.lost(unit), 10)
+
+
+def test_an_unsigned_command_is_refused(county: County, unit: UnitProcess) -> None:
+    unit.start()
+    county.wait(lambda c: mine(c, unit, "unit_state"), 15)
+    _, payload = county.signer.command(unit.unit, "discreet", on=True)
+    broken = payload.replace(b'"on":true', b'"on":false')
+    assert broken != payload
+    county.publish(f"patrol/v1/c371500/{unit.unit}/cmd", broken)
+    (ack,) = county.wait(lambda c: mine(c, unit, "unit_ack"), 10)
+    assert (ack["state"], ack.get("why")) == ("refused", "clock")
