@@ -196,3 +196,16 @@ def sos_hours() -> tuple[float, float, float]:
     current = mean_ma(sos_shares(assumed), assumed)
     kept = assumed["capacity"] * (power.RESERVE_PERCENT - power.EMPTY_PERCENT) / 100
     return current, kept / current, kept * assumed["ageing"] * assumed["cold"] / current
+
+
+def budget_ma() -> float:
+    """The mean current at which the target is just met with a worn cell in the cold."""
+    assumed = assumptions()
+    usable = assumed["capacity"] * (100 - power.RESERVE_PERCENT) / 100
+    return usable * assumed["ageing"] * assumed["cold"] / TARGET_H
+
+
+def least_target_hours() -> Hours:
+    """The worst row at the target's duty level."""
+    at_level = [item for item in all_hours() if item.level == TARGET_LEVEL]
+    return min(at_level, key=lambda item: item.worn_h)

@@ -124,11 +124,12 @@ class Wire:
 
 @dataclass(frozen=True)
 class Wiring:
-    wires: tuple[Wire, ...]
+    wires: list[Wire]
     parts: dict[str, str]  # designator -> maker's part number
     pins: dict[str, tuple[str, ...]]
     counts: dict[str, int]  # maker's part number -> pieces
     on_board: dict[str, str]  # signals wired on a bought board itself -> its pin
+    extras: dict[str, list[str]]  # designator -> part numbers fitted with it
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -212,27 +213,40 @@ def read_bom(folder: Path) -> list[BomLine]:
 
 
 def read_wiring(folder: Path) -> Wiring:
-    """wiring.yml as WireViz understands it, reduced to what the checks ask."""
-    data: dict[str, Any] = yaml.safe_load((folder / "wiring.yml").read_text(encoding="utf-8"))
-    parts: dict[str, str] = {}
-    pins: dict[str, tuple[str, ...]] = {}
-    counts: dict[str, int] = {}
+    """All wiring*.yml of a folder as WireViz understands them, reduced to what the checks ask.
 
+    A designator that stands in two drawings is one part, with the pins of both.
+    """
+    found = Wiring([], {}, {}, {}, {}, {})
+    for path in wiring_files(folder):
+        _read_drawing(yaml.safe_load(path.read_text(encoding="utf-8")), found)
+    return found
+
+
+def wiring_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("wiring*.yml"))
+
+
+def _read_drawing(data: dict[str, Any], into: Wiring) -> None:
     def count(mpn: str, pieces: int) -> None:
-        counts[mpn] = counts.get(mpn, 0) + pieces
+        into.counts[mpn] = into.counts.get(mpn, 0) + pieces
 
     for name, connector in data["connectors"].items():
-        parts[name] = connector["mpn"]
-        pins[name] = tuple(str(label) for label in connector["pinlabels"])
-        count(connector["mpn"], 1)
+        if name not in into.parts:
+            count(connector["mpn"], 1)
+        elif into.parts[name] != connector["mpn"]:
+            raise ValueError(f"wiring: {name} is {into.parts[name]} and {connector['mpn']}; choose")
+        into.parts[name] = connector["mpn"]
+        labels = tuple(str(label) for label in connector["pinlabels"])
+        into.pins[name] = into.pins.get(name, ()) + labels
         for extra in connector.get("additional_components", ()):
             count(extra["mpn"], int(extra["qty"]))
+            into.extras.setdefault(name, []).append(extra["mpn"])
     for cable in data["cables"].values():
         if "mpn" in cable:
             count(cable["mpn"], 1)
     for item in data.get("additional_bom_items", ()):
         count(item["mpn"], int(item["qty"]))
-    wires: list[Wire] = []
     for left, middle, right in data["connections"]:
         (name_l, pins_l), (cable, numbers), (name_r, pins_r) = (
             next(iter(side.items())) for side in (left, middle, right)
@@ -240,8 +254,8 @@ def read_wiring(folder: Path) -> Wiring:
         labels = data["cables"][cable]["wirelabels"]
         for pin_l, number, pin_r in zip(pins_l, numbers, pins_r, strict=True):
             ends = ((name_l, str(pin_l)), (name_r, str(pin_r)))
-            wires.append(Wire(str(labels[number - 1]), ends))
-    return Wiring(tuple(wires), parts, pins, counts, data.get("on_board", {}))
+            into.wires.append(Wire(str(labels[number - 1]), ends))
+    into.on_board.update(data.get("on_board", {}))
 
 
 def gpio_of(pin_label: str) -> int | None:
