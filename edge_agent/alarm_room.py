@@ -43,7 +43,8 @@ class AlarmRoom:
     """`run()` for ever; the rest of the agent calls the methods below as things happen.
 
     set_siren(on) switches the output and may raise: the siren is tried again each second until it
-    does what it should. muted(who, ids) is told for the operator log.
+    does what it should. muted(who, ids) is told for the operator log; follow(units) whose county
+    commands must be heard here, wherever the unit went: the answer to its SOS ends the alarm.
     """
 
     def __init__(
@@ -54,10 +55,13 @@ class AlarmRoom:
         *,
         set_siren: Callable[[bool], Awaitable[object]],
         muted: Callable[[str, list[str]], None] = lambda who, ids: None,
+        follow: Callable[[set[str]], None] = lambda units: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._config, self._outbox, self._board = config, outbox, board
-        self._set_siren, self._muted, self._clock = set_siren, muted, clock
+        self._set_siren, self._muted, self._follow = set_siren, muted, follow
+        self._clock = clock
+        self._followed: set[str] = set()
         self._alarm = Alarm(answer_s=config.answer_s)
         self._silence = Silence(config.silent_min * 60)
         self._queue: asyncio.Queue[AlarmEvent] = asyncio.Queue()
@@ -117,10 +121,6 @@ class AlarmRoom:
         """Staff pressed 静音."""
         self._queue.put_nowait(("mute", who))
 
-    def units(self) -> set[str]:
-        """Units with an SOS open here: the county's answer must be heard wherever they are."""
-        return {sos.unit for sos in self._alarm.open.values()}
-
     def open_ids(self) -> set[str]:
         """Open SOSs: the county's answer to them is obeyed even without a clock."""
         return set(self._alarm.open)
@@ -141,6 +141,10 @@ class AlarmRoom:
             for effect in self._alarm.step(self._clock(), event):
                 await self._do(effect)
             await self._drive_siren()
+            units = {sos.unit for sos in self._alarm.open.values()}
+            if units != self._followed:
+                self._followed = units
+                self._follow(units)
             for unit, since in self._silence.changes(self._clock()):
                 self._board.put("unit", unit, {"silent_since": since})
 

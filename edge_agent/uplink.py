@@ -11,6 +11,7 @@ import asyncio
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -28,8 +29,8 @@ log = logging.getLogger(__name__)
 
 TICK_S = 0.25  # how often PUBACK timers are looked at
 BULK_PATIENCE = 3  # times the SOS's; a link may freeze for some seconds and come back
-REFUSED_S = 5.0  # before a refused SOS is offered again; other records wait for REFUSED_BULK_S
-REFUSED_BULK_S = 60.0
+REFUSED_S = 5.0  # before a refused SOS is offered again, doubling up to REFUSED_BULK_S
+REFUSED_BULK_S = 60.0  # the same for other records
 BACKOFF_S = 30.0  # longest wait between attempts, full jitter below it
 HURRY_S = 2.0  # the same while an SOS waits
 CALM_S = 60.0  # a connection this old was a good one
@@ -101,6 +102,7 @@ class Uplink:
         self._window = Window()
         self._flying: dict[int, Flight] = {}
         self._refused: list[tuple[float, Held]] = []
+        self._refusals_of: Counter[int] = Counter()  # by record
         self._wanted: set[str] = set()
         self._inbox: asyncio.Queue[tuple[Link, MQTTMessage]] = asyncio.Queue()
         self._answers: list[Callable[[Answer], None]] = []
@@ -306,11 +308,15 @@ class Uplink:
         if answer.heard:
             if held.lane == SOS:
                 self._failures = 0
+                self._refusals_of.pop(held.id, None)
             self._outbox.done(held)
         else:
             self._refusals += 1
             log.error("the county's broker answers 0x%02x to %s", reason, held.event.topic)
-            wait = REFUSED_S if held.lane == SOS else REFUSED_BULK_S
+            wait = REFUSED_BULK_S
+            if held.lane == SOS:
+                wait = min(wait, REFUSED_S * 2 ** self._refusals_of[held.id])
+                self._refusals_of[held.id] += 1
             self._refused.append((time.monotonic() + wait, held))
         for callback in self._answers:
             callback(answer)

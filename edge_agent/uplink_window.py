@@ -17,10 +17,11 @@ from typing import NamedTuple
 OVERHEAD = 44  # bytes a PUBLISH costs beside topic and payload: TCP/IP 40, MQTT 4
 FIRST = 2048  # bytes before anything is measured
 FLOOR = 1024  # never less: two or three records
-SLACK_S = 0.02  # of line time on top, so that a short pause here does not idle the line
+SLACK_S = 0.025  # of line time on top, so that a short pause here does not idle the line
 ROUNDS = 10
 RTT_KEPT_S = 30.0
-GROWTH = 1.25  # the start ends when three rounds did not bring so much more
+GROWTH = 1.25  # the start ends when two rounds did not bring so much more,
+QUEUED = 1.5  # or when a round trip takes so many times the shortest: the line is full
 SOS_RESERVE = 4  # of the broker's Receive Maximum, kept free for SOS
 
 
@@ -44,6 +45,7 @@ class Window:
         self.count = 0  # records
         self.rate = 0.0  # bytes/s, 0 before the first PUBACK
         self.rtt = 0.0  # s, the empty line's
+        self._last = 0  # bytes of the newest record, taken for the next one's size
         self._rates: deque[tuple[int, float]] = deque()
         self._rtt_at = 0.0
         self._delivered = 0
@@ -67,7 +69,7 @@ class Window:
     def room(self) -> bool:
         """Whether another record but an SOS may leave."""
         bulk = max(1, self.receive_maximum - SOS_RESERVE)
-        return self.flying < self.limit and self.count < bulk
+        return self.flying + self._last <= self.limit and self.count < bulk
 
     def sos_room(self) -> bool:
         """An SOS waits for nothing but the broker's Receive Maximum."""
@@ -86,6 +88,7 @@ class Window:
         if not self.flying:
             self._delivered_at = now
         self.flying += size
+        self._last = size
         self.count += 1
         probe = self._probe_end is not None
         return Ticket(size, now, self._delivered, self._delivered_at, self._limited, probe)
@@ -126,12 +129,14 @@ class Window:
             self._best, self._flat = self.rate, 0
         else:
             self._flat += 1
-            self._starting = self._flat < 3
+            self._starting = self._flat < 2
 
     def _see_rtt(self, ticket: Ticket, now: float) -> None:
         took = now - ticket.at
         if not self.rtt or took <= self.rtt:
             self.rtt, self._rtt_at = took, now
+        elif self._starting and took > QUEUED * self.rtt and not self._limited:
+            self._starting = False
         elif self._probe_end is None and now - self._rtt_at > RTT_KEPT_S:
             self._probe_end, self._probe_rtt = self._delivered + self.flying, None
         if ticket.probe:
