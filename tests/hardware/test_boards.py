@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
+from drivers import pins as firmware_pins
 from hardware import check, needs, supply
 from hardware.tables import BOARD_NAMES, Draw, Part, Rail, Wire
 
@@ -31,7 +33,7 @@ BROKEN_PINS = [
     (check.input_only, "haptic", {"gpio": 34}, "input only"),
     (check.input_only, "gps_rx", {"pull": "up"}, "resistor"),
     (check.strapping, "modem_ri", {"gpio": 12}, "flash voltage"),
-    (check.strapping, "modem_cts", {"gpio": 15}, "driven from outside"),
+    (check.strapping, "modem_cts", {"gpio": 15}, "nothing else"),
     (check.strapping, "modem_dtr", {"note": ""}, "high at reset"),
     (check.words, "light", {"direction": "output"}, "direction"),
     (check.words, "light", {"active": "yes"}, "active"),
@@ -157,11 +159,16 @@ def test_a_draw_from_no_rail_is_told():
 
 def test_bench_unit_stays_under_100_yuan():
     board = check.load("devkit")
-    assert list(check.prices(board)) == []
+    assert list(check.bench_price(board)) == []
     dear = [replace(board.bom[0], unit_cny=90), *board.bom[1:]]
-    assert any("under 100" in text for text in check.prices(replace(board, bom=dear)))
-    undated = [replace(board.bom[0], estimated_on="")]
-    assert any("without a date" in text for text in check.prices(replace(board, bom=undated)))
+    assert any("under 100" in text for text in check.bench_price(replace(board, bom=dear)))
+
+
+def test_a_price_has_a_date():
+    board = check.load("devkit")
+    undated = [replace(board.bom[0], estimated_on="soon"), *board.bom[1:]]
+    found = list(check.bom_as_wired(replace(board, bom=undated)))
+    assert found == ["bom.csv: ESP32-DevKitC-32E has a price without a date"]
 
 
 def test_levels_by_pin():
@@ -201,3 +208,24 @@ def test_a_line_with_a_cell_too_many_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "BOARDS", tmp_path)
     with pytest.raises(ValueError, match=r"x/pins.csv line 2: 9 cells"):
         tables.read_pins("x")
+
+
+def test_the_firmware_asks_for_no_signal_that_the_boards_do_not_know():
+    """Signals as the firmware's own source names them: rows["x"], rows.get("x"), "x" in rows."""
+    asked: set[str] = set()
+    firmware = check.BOARDS.parents[1] / "firmware"
+    for path in [firmware / "main.py", *sorted((firmware / "drivers").glob("*.py"))]:
+        source = path.read_text(encoding="utf-8")
+        asked |= set(re.findall(r"""\b(?:rows|ROWS)(?:\[|\.get\()"(\w+)\"""", source))
+        asked |= set(re.findall(r"""\"(\w+)" in (?:rows|ROWS)\b""", source))
+    known = {signal for wants in needs.DRIVERS.values() for signal in wants}
+    assert {"button", "gps_rx", "battery"} <= asked  # the search finds something
+    assert asked <= known
+
+
+def test_the_firmware_reads_every_board():
+    for name in BOARD_NAMES:
+        rows = firmware_pins.read(str(check.BOARDS / name / "pins.csv"))
+        assert {signal: row.gpio for signal, row in rows.items()} == {
+            pin.signal: pin.gpio for pin in check.load(name).pins
+        }
