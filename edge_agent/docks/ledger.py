@@ -167,7 +167,10 @@ class Ledger:
         return docking
 
     def end(self, docking: Docking) -> None:
-        """The camera left: what was not finished is YANKED, and the docking's threads are out."""
+        """The camera left: what it still had to give is YANKED, and the docking's threads are out.
+
+        What was copied to its last byte is finished without it.
+        """
         with self.transaction() as db:
             done = db.execute(
                 "UPDATE docking SET ended_ms = ? WHERE id = ? AND ended_ms IS NULL",
@@ -176,7 +179,8 @@ class Ledger:
             if not done.rowcount:
                 return
             for row in self._of(db, docking):
-                if row.state in (State.INVENTORIED, State.COPYING):
+                all_here = row.state is State.COPYING and 0 < row.size == row.copied
+                if row.state in (State.INVENTORIED, State.COPYING) and not all_here:
                     self._step(db, row, Step.GONE, {"copied": row.copied}, docking)
             self.note(db, State.EMPTY, {"camera": docking.camera}, docking)
         self.on_journal()

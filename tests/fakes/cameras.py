@@ -52,9 +52,9 @@ class Camera:
     def pull(self) -> None:
         self.place = self.place.rename(self.home)
 
-    def digests(self) -> set[str]:
+    def digest_list(self) -> list[str]:
         """SHA-256 of every file, from memory, not from the disk."""
-        return {hashlib.sha256(data).hexdigest() for data in self.files.values()}
+        return [hashlib.sha256(data).hexdigest() for data in self.files.values()]
 
     def image(self) -> dict[bytes, tuple[bytes, int]]:
         """Everything on it now: content and mtime by path."""

@@ -2,43 +2,56 @@
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
 from pathlib import Path
 
-import bagit
-
-from edge_agent.docks import custody
 from edge_agent.docks.states import State
-from tests.edge_agent.docks.conftest import Running
-from tests.fakes.cameras import Camera, Reporter, until
+
+from tests.edge_agent.docks.rig import Rig
+from tests.fakes.cameras import until
 
 
-def sealed_on_disk(store: Path) -> set[str]:
-    files = (path for path in (store / "bags").glob("*/data/**/*") if path.is_file())
-    return {hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-async def test_three_recordings_are_copied_sealed_and_announced(
-    tmp_path: Path, running: Running, reporter: Reporter
-) -> None:
-    camera = Camera(tmp_path / "aside", "CAM001")
+async def test_three_recordings_are_copied_sealed_and_announced(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, hash=("sha256", "sm3"))
+    camera = rig.camera("CAM001")
     before = camera.image()
-    async with running() as docks:
-        camera.dock(tmp_path / "bay-1")
-        await until(lambda: len(reporter.events("SEALED")) == 3)
+    async with rig.running() as docks:
+        camera.dock(rig.bay(1))
+        await rig.all_sealed(docks, camera)
         await until(lambda: docks.view()[0]["light"] == "done")
-        await until(lambda: list((tmp_path / "store/bags").glob("*/tagmanifest-sha256.txt")))
         view = docks.view()[0]
         assert (view["files"], view["sealed"], view["camera"]) == (3, 3, "CAM001")
         assert view["bytes_done"] == view["bytes"] == sum(map(len, camera.files.values()))
         assert docks.view()[1] == {"bay": "bay-2", "number": 2, "state": "EMPTY", "light": "empty"}
-        await until(lambda: {row.state for row in docks.ledger.recordings()} == {State.ANNOUNCED})
-        verdict = custody.verify(docks.ledger.db, [docks.ledger.key.public_key()])
-        assert verdict.fault is None and verdict.rows > 12
-    assert {each["sha256"] for each in reporter.events("SEALED")} == camera.digests()
-    assert sealed_on_disk(tmp_path / "store") == camera.digests()
-    assert {each["B"] for each in reporter.sent} == {"bay-1"}
-    camera.pull()
+        assert {row.state for row in docks.ledger.recordings()} == {State.ANNOUNCED}
+        assert all(len(row.sm3 or "") == 64 for row in docks.ledger.recordings())
+    told = rig.reporter.events("SEALED")
+    assert sorted(each["sha256"] for each in told) == sorted(camera.digest_list())
+    assert {each.get("member") for each in told} == {"000001", None}
+    assert {each["B"] for each in rig.reporter.sent} == {"bay-1"}
     assert camera.image() == before
-    (bag,) = (tmp_path / "store/bags").iterdir()
-    bagit.Bag(str(bag)).validate()
+    rig.audit(camera)
+
+
+async def test_the_event_loop_is_never_blocked_by_a_slow_disk(tmp_path: Path) -> None:
+    """A loop that is asked to turn every 5 ms does, while eight cameras are ingested."""
+    rig = Rig(tmp_path, bays=8)
+    cameras = [rig.camera(f"CAM{n:03d}") for n in range(8)]
+    longest = 0.0
+    loop = asyncio.get_running_loop()
+
+    async def tick() -> None:
+        nonlocal longest
+        while True:
+            before = loop.time()
+            await asyncio.sleep(0.005)
+            longest = max(longest, loop.time() - before - 0.005)
+
+    async with rig.running() as docks:
+        ticking = asyncio.create_task(tick())
+        for n, camera in enumerate(cameras, 1):
+            camera.dock(rig.bay(n))
+        await rig.all_sealed(docks, *cameras)
+        ticking.cancel()
+    assert longest < 0.5, f"the loop stood still for {longest:.2f} s"
+    rig.audit(*cameras)

@@ -1,0 +1,85 @@
+"""Disks as files: loop devices, file systems on them, mounts. For root; everything is taken down.
+
+`fill` writes a camera's files as its own file system holds them; `copy` is the disk at a power cut:
+what the file system has handed to the block device by now, and nothing that waits in its cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+MAKE = {
+    "exfat": ["mkfs.exfat"],
+    "vfat": ["mkfs.vfat", "-F", "32", "-s", "1"],
+    "ext4": ["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"],
+}
+FUSE = {"exfat": ["mount.exfat-fuse", "-o", "rw"], "vfat": ["fusefat", "-o", "rw+"]}
+
+
+def available() -> str | None:
+    """What is missing for images here, in one sentence; None: nothing."""
+    if os.geteuid():
+        return "disk images need root"
+    if not Path("/dev/loop-control").exists():
+        return "disk images need loop devices"
+    wanted = {command[0] for command in (*MAKE.values(), *FUSE.values())}
+    missing = sorted(name for name in wanted if not shutil.which(name))
+    return f"missing: {', '.join(missing)} (apt-get install exfat-fuse …)" if missing else None
+
+
+def run(*command: str | Path) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+class Image:
+    """A file with a file system, attached to a loop device within `with`."""
+
+    def __init__(self, path: Path, kind: str, megabytes: int) -> None:
+        self.path, self.kind = path, kind
+        self.node = ""
+        if not path.exists():
+            with path.open("wb") as file:
+                file.truncate(megabytes * 1024 * 1024)
+            run(*MAKE[kind], path)
+        self._mounted: Path | None = None
+
+    def __enter__(self) -> Image:
+        self.node = run("losetup", "--find", "--show", self.path).strip()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.unmount()
+        run("blockdev", "--setrw", self.node)  # the flag outlives the attachment
+        run("losetup", "--detach", self.node)
+
+    def mount(self, at: Path) -> Path:
+        at.mkdir(parents=True, exist_ok=True)
+        run(*FUSE.get(self.kind, ["mount", "-t", self.kind]), self.node, at)
+        self._mounted = at
+        return at
+
+    def unmount(self) -> None:
+        if self._mounted:
+            run("umount", self._mounted)
+            self._mounted = None
+
+    def fill(self, files: Mapping[str, bytes], at: Path) -> None:
+        root = self.mount(at)
+        for name, content in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        self.unmount()
+
+    def digest(self) -> str:
+        """SHA-256 of the whole device."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def copy(self, to: Path) -> None:
+        run("cp", "--sparse=always", "--reflink=auto", self.path, to)
