@@ -74,11 +74,9 @@ class Core:
         return unit.stamp(fields)
 
     def report(self, fix, why):
-        """Publish a location. One without a time cannot be told from an old one: it waits."""
+        """Publish a location."""
         unit = self.unit
         tst = fix.unix_s or unit.unix_s(fix.at_ms)
-        if tst is None:
-            return
         fields = {
             "_type": "location",
             "lat": fix.lat7,
@@ -112,7 +110,7 @@ class Core:
         if not self.health.safe:
             self.rounds.resume()
             self.watch.plan(self.rounds.checkin_s)
-        unit.emit("groups", self.duty.groups)
+        unit.emit("groups", self.duty.listens())
         if "charger" not in unit.identity["has"] and unit.kept.get("on_duty"):
             if reset_cause == "power_on":
                 unit.keep("on_duty", b"")  # switched off: that shift is over
@@ -158,6 +156,8 @@ class Core:
         row = self._rule()
         if row is None:
             return
+        if not fix.unix_s and unit.unix_s(fix.at_ms) is None:
+            return  # a place without a time cannot be told from an old one: the track waits
         due = self.track.feed(row, fix)
         if due:
             self.report(*due)

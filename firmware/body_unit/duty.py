@@ -45,8 +45,12 @@ class Duty:
         self.groups = tuple(fields["groups"])
         kept = "\n".join((self.member, self.role) + self.groups)
         self._unit.keep("assign", kept.encode())
-        self._unit.emit("groups", self.groups)
+        self._unit.emit("groups", self.listens())
         self._unit.emit("birth")
+
+    def listens(self):
+        """The groups whose commands and duty level are ours."""
+        return ("all",) + self.groups
 
     def set_level(self, group, fields):
         """A signed duty message. False when a later one is already known."""
@@ -63,7 +67,7 @@ class Duty:
         now_s = self._unit.unix_s()
         best = 0
         for group, (level, since, until) in self._levels.items():
-            if group != "all" and group not in self.groups:
+            if group not in self.listens():
                 continue
             if now_s is not None and (now_s < since or (until and now_s >= until)):
                 continue

@@ -72,7 +72,7 @@ EFFECTS = {
     # urgent: forget every back-off, now and once.
     "links": ("mode", "urgent"),
     "gps": ("mode",),  # "off"; "still" (one fix every power.GPS_STILL_S); "full" (1 Hz)
-    "groups": ("names",),  # subscribe to these groups' cmd and duty ("all" is always among them)
+    "groups": ("names",),  # subscribe to these groups' cmd and duty: "all" and those assigned
     "wifi": ("networks",),  # tuple of (ssid, password, broker name): the list to know from now on
     "sms": ("text",),  # ASCII, <= 160 characters, to identity["sms_to"]
     "reboot": ("why",),

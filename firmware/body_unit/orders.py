@@ -62,8 +62,8 @@ class Orders:
 
     def _take(self, name, who, payload, fields):
         unit = self._unit
-        targets = {unit.identity["unit"], "g/all"}
-        targets.update("g/" + group for group in self._duty.groups)
+        targets = {"g/" + group for group in self._duty.listens()}
+        targets.add(unit.identity["unit"])
         why = signing.refusal(
             payload,
             fields,
