@@ -1,41 +1,25 @@
-"""The county's broker: embedded (plain, loopback) or Debian's mosquitto (TLS, ACL)."""
+"""The county's broker: embedded (plain, loopback), Debian's mosquitto (TLS, ACL), or a real one."""
 
 from __future__ import annotations
 
 import asyncio
-import shutil
-import socket
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from iotcore import Broker
 
-
-def free_port() -> int:
-    """A TCP port on loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@dataclass
-class Tls:
-    """Files of one end: CA, certificate, key (PEM)."""
-
-    ca: Path
-    cert: Path
-    key: Path
+from tests.fakes.mosquitto import Mosquitto, free_port
 
 
 class Embedded:
     """rumqttd in a child process: no TLS, no ACL, nothing to install."""
 
     tls = False
+    host = "127.0.0.1"
 
     def __init__(self) -> None:
         self.port = free_port()
-        self._broker = Broker(port=self.port, listen="127.0.0.1")
+        self._broker = Broker(port=self.port, listen=self.host)
 
     async def start(self) -> None:
         await asyncio.to_thread(self._broker.start)
@@ -44,39 +28,39 @@ class Embedded:
         await asyncio.to_thread(self._broker.stop)
 
 
-class Mosquitto:
-    """Debian's mosquitto with the county's own configuration: TLS, client certificates, ACL.
-
-    `conf` is a configuration to run as it is; `port` is where it listens on loopback.
-    """
+class County:
+    """mosquitto with the county's own configuration: TLS, client certificates, ACL."""
 
     tls = True
+    host = "127.0.0.1"
 
-    def __init__(self, conf: Path, port: int) -> None:
+    def __init__(self, folder: Path, config: str, port: int) -> None:
         self.port = port
-        self._conf = conf
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @staticmethod
-    def command() -> str | None:
-        return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+        self._broker = Mosquitto(folder, config, port)
 
     async def start(self) -> None:
-        command = self.command()
-        if command is None:
-            raise SystemExit("mosquitto: not installed: apt-get install mosquitto")
-        log = self._conf.with_suffix(".log").open("wb")
-        self._process = subprocess.Popen([command, "-c", str(self._conf)], stdout=log, stderr=log)
-        deadline = asyncio.get_running_loop().time() + 10
-        while True:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            if self._process.poll() is not None or asyncio.get_running_loop().time() > deadline:
-                raise SystemExit(f"mosquitto did not start: read {self._conf.with_suffix('.log')}")
-            await asyncio.sleep(0.05)
+        await asyncio.to_thread(self._broker.start)
 
     async def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            await asyncio.to_thread(self._process.wait, 10)
+        await asyncio.to_thread(self._broker.stop)
+
+
+class Real:
+    """A broker that is there already: COUNTY=mqtt://host or mqtts://host."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+            raise SystemExit(f"COUNTY={url}: not mqtt://host:port or mqtts://host:port")
+        self.tls = parts.scheme == "mqtts"
+        self.host = parts.hostname
+        self.port = parts.port or (8883 if self.tls else 1883)
+
+    async def start(self) -> None:
+        """It runs already."""
+
+    async def stop(self) -> None:
+        """It goes on running."""
+
+
+AnyBroker = Embedded | County | Real

@@ -36,6 +36,7 @@ class County:
         self.seen: list[Seen] = []
         self._config, self._signer, self._out = config, signer, out
         self._news = asyncio.Condition()
+        self._telling: asyncio.Future[None] | None = None
         self._client = client(config, "county-demo")
 
     async def start(self) -> None:
@@ -62,8 +63,7 @@ class County:
         self.seen.append(Seen(at, verdict, name, who, fields))
         if verdict == consumer.NEW:
             self._out(account.line(name, who, fields, at))
-        task = asyncio.ensure_future(self._tell())
-        task.add_done_callback(lambda _done: None)
+        self._telling = asyncio.ensure_future(self._tell())
 
     async def _tell(self) -> None:
         async with self._news:
@@ -77,16 +77,25 @@ class County:
         def find() -> Seen | None:
             return next((s for s in self.seen if s.at >= since and holds(s)), None)
 
-        try:
-            async with asyncio.timeout(within_s), self._news:
-                await self._news.wait_for(lambda: find() is not None)
-        except TimeoutError:
-            raise TimeoutError(f"{what}: not seen by the county in {within_s:.0f} s") from None
+        await self.until(what, lambda: find() is not None, within_s)
         found = find()
         assert found is not None
         return found
+
+    async def until(self, what: str, holds: Callable[[], bool], within_s: float) -> None:
+        """Wait until `holds()`, looked at with each arrival. TimeoutError names `what`."""
+        try:
+            async with asyncio.timeout(within_s), self._news:
+                await self._news.wait_for(holds)
+        except TimeoutError:
+            raise TimeoutError(f"{what}: not seen by the county in {within_s:.0f} s") from None
 
     def command(self, unit: str, cmd: str, **own: Any) -> None:
         """Sign and publish a command to a unit."""
         name, payload = self._signer.command(unit, cmd, **own)
         self._client.publish(topics.topic(name, C=self._config.county, U=unit), payload, 1)
+
+    def duty(self, group: str, level: str) -> None:
+        """Sign and publish a duty level."""
+        name, payload = self._signer.duty(group, level)
+        self._client.publish(topics.topic(name, C=self._config.county, G=group), payload, 1, True)
