@@ -70,7 +70,7 @@ class Store:
             if e.args[0] != _EEXIST:
                 raise
         names = os.listdir(folder)
-        heads = self._load_heads() if "heads" in names else (None, None, None)
+        heads = self._load_heads() if "heads" in names else ((), (), ())
         self.lanes = [Lane(folder, klass, names, heads[klass]) for klass in (0, 1, 2)]
 
     # --- append ------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ class Store:
         with open(self.folder + "/heads", "rb") as f:
             data = f.read()
         if len(data) != 28 or struct.pack("<I", crc32(data[:24])) != data[24:]:
-            return (None, None, None)  # not LittleFS, and torn: everything is offered again
+            return ((), (), ())  # not LittleFS, and torn: everything is offered again
         n = struct.unpack(_HEADS, data[:24])
         return (n[0:2], n[2:4], n[4:6])
 

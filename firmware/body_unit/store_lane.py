@@ -20,7 +20,7 @@ _TYPICAL_BYTES = (240, 240, 48)  # of a record of each class, to guess how many 
 
 
 class Lane:
-    """`names` are the folder's files; `head` is what the store kept, or None."""
+    """`names` are the folder's files; `head` is what the store kept, or ()."""
 
     def __init__(self, folder, klass, names, head):
         self.folder = folder
@@ -36,10 +36,9 @@ class Lane:
         self._skip = set()  # tokens not to offer again
         self._flight = []  # [token, segment, end offset, done], in the order taken
         self._writer = None
-        self._segment, self._reader = 0, None
         self._before = ("", 0)  # boot and seq of the last record read
         self._remove_before(self.head[0])
-        self._seek(self.head)
+        self._segment, self._reader = self.head[0], Reader(self.path(self.head[0]), self.head[1])
         self.waiting = self._open_tail() if mine else 0
 
     def path(self, segment):
@@ -67,9 +66,6 @@ class Lane:
         self._writer = writer
         self.bytes += len(data)
         self.waiting += len(batch)
-        if self._reader is None:
-            self.head = (segment, FIRST)
-            self._seek(self.head)
         for (token, _, _, _, taken), end in zip(batch, ends):
             if taken:  # only when all before it were taken too
                 self._flight.append([token, segment, end, False])
@@ -92,7 +88,7 @@ class Lane:
     # --- send --------------------------------------------------------------------------------
     def take(self):
         """-> (token, text) of the next record on flash that nobody took, or None."""
-        while self._reader is not None:
+        while self.first <= self.last:
             found = self._reader.next()
             if found is None:
                 if self._segment >= self.last:
@@ -141,17 +137,15 @@ class Lane:
             if done:  # out of order: those before it are not
                 self._skip.add(token)
         self._flight = []
-        if self._reader is not None:
-            self._seek(self.head)
+        self._seek(self.head)
 
     # --- inside ------------------------------------------------------------------------------
     def _seek(self, place):
         """Read on from (segment, offset); keeps the chunk it has when that is nearby."""
-        if self._reader is None or place[0] != self._segment:
+        if place[0] != self._segment:
             self._segment = place[0]
-            self._reader = Reader(self.path(place[0])) if self.last >= self.first else None
-        if self._reader is not None:
-            self._reader.at = place[1]
+            self._reader = Reader(self.path(place[0]))
+        self._reader.at = place[1]
 
     def _advance(self):
         while self._flight and self._flight[0][3]:

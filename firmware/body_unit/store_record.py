@@ -3,10 +3,12 @@
     segment  level u8 | record | record | …          level: how often it was thinned (store.py)
     record   size u16 | kind u8 | seq u32 | body | crc32 u32    size and crc cover the whole record
     PLAIN    body = boot (8 bytes) | topic \\n payload
-    PACKED   body = offset u16 of a PLAIN record in this segment | digits, two to a byte
+    PACKED   body = offset u16 of a PLAIN record of the same boot in this segment (its template)
+                  | the digits that differ, two to a byte
+All numbers little-endian.
 
-Two tracks of one boot differ in their digits only, so PACKED keeps nothing else: a track of 190
-bytes takes some 45, which is what puts a day of them into a 4 MB board. All numbers little-endian.
+Two tracks of one boot differ only in some of their digits, so PACKED keeps nothing else: a track of
+200 bytes takes some 40, and a day of them fits into a 4 MB board.
 
 LittleFS shows a file as it was when it was last closed, never half a write. The CRC is for what
 LittleFS does not promise: a bit that fell over in a data block, or another file system.
@@ -22,57 +24,69 @@ _HEAD_BYTES = 7
 _FRAME_BYTES = _HEAD_BYTES + 4
 _BOOT_BYTES = 8
 _CHUNK = 512  # bytes fetched at a time: some ten tracks
-_TEMPLATES = 4  # a segment's texts with different skeletons; more are simply written plain
-_END = 0xF  # nibble behind each run of digits
+_TEMPLATES = 3  # tracks with and without course, health; what fits none is written plain
+_AS_BEFORE, _END = b"\x0e", b"\x0f"  # nibbles: these digits as in the template; end of digits
 
 
-def pack(text):
-    """Bytes -> (skeleton, digits): the text with every run of digits as one "0", and the runs."""
-    skeleton = bytearray()
+def pack(text, template):
+    """The digits in which `text` differs from `template`, or None where more than digits differ."""
     digits = bytearray()
-    high = -1  # the first nibble of a pair, while it waits for the second
-    run = False
-    for c in text:
-        if 0x30 <= c <= 0x39:
-            nibble = c - 0x30
-            if not run:
-                skeleton.append(0x30)
-            run = True
+    half = False  # a byte of `digits` has its low nibble free
+    i = j = 0
+    while i < len(text):
+        end = _run(text, i)
+        if end == i:
+            if j >= len(template) or text[i] != template[j]:
+                return None
+            i += 1
+            j += 1
+            continue
+        other = _run(template, j)
+        if other == j:
+            return None
+        run = text[i:end]
+        if run == template[j:other]:
+            run = _AS_BEFORE
         else:
-            skeleton.append(c)
-            if not run:
-                continue
-            nibble = _END
-            run = False
-        if high < 0:
-            high = nibble << 4
-        else:
-            digits.append(high | nibble)
-            high = -1
-    if high >= 0:
-        digits.append(high | _END)
-    return bytes(skeleton), digits
+            run += _END
+        for c in run:
+            if half:
+                digits[-1] |= c & 0xF
+            else:
+                digits.append((c & 0xF) << 4)
+            half = not half
+        i, j = end, other
+    return digits if j == len(template) else None
 
 
-def unpack(template, digits):
-    """The text that pack() took apart, from any text with the same skeleton."""
-    out = bytearray()
+def unpack(digits, template):
+    """The text that pack() was given."""
+    text = bytearray()
     at = 0  # counts nibbles
-    end = 2 * len(digits)
-    run = False
-    for c in template:
-        if not 0x30 <= c <= 0x39:
-            out.append(c)
-            run = False
-        elif not run:
-            run = True
-            while at < end:
-                nibble = digits[at >> 1] >> 4 if at & 1 == 0 else digits[at >> 1] & 0xF
-                at += 1
-                if nibble == _END:
-                    break
-                out.append(0x30 + nibble)
-    return bytes(out)
+    j = 0
+    while j < len(template):
+        end = _run(template, j)
+        if end == j:
+            text.append(template[j])
+            j += 1
+            continue
+        while True:
+            nibble = digits[at >> 1] & 0xF if at & 1 else digits[at >> 1] >> 4
+            at += 1
+            if nibble > 9:
+                break
+            text.append(0x30 + nibble)
+        if nibble == _AS_BEFORE[0]:
+            text += template[j:end]
+        j = end
+    return bytes(text)
+
+
+def _run(text, at):
+    """Where the digits end that begin at `at`; `at` itself if there are none."""
+    while at < len(text) and 0x30 <= text[at] <= 0x39:
+        at += 1
+    return at
 
 
 def _record(kind, seq, body):
@@ -86,23 +100,26 @@ class Writer:
     def __init__(self, size, packs):
         self.size = size
         self.packs = packs
-        self._templates = {}  # (boot, skeleton) -> offset
-        # A boot begins with fresh templates, so a packed record has the boot of its template.
+        self._templates = []  # (boot, text, offset); a boot begins with none
 
     def record(self, boot, seq, text):
         """The bytes to append for one record; boot is 8 bytes."""
-        out = None
-        if self.packs:
-            skeleton, digits = pack(text)
-            at = self._templates.get((boot, skeleton))
-            if at is not None:
-                out = _record(PACKED, seq, struct.pack("<H", at) + digits)
-            elif len(self._templates) < _TEMPLATES:
-                self._templates[(boot, skeleton)] = self.size
+        out = self._packed(boot, seq, text) if self.packs else None
         if out is None:
             out = _record(PLAIN, seq, boot + text)
         self.size += len(out)
         return out
+
+    def _packed(self, boot, seq, text):
+        for its_boot, template, at in self._templates:
+            if its_boot == boot:
+                digits = pack(text, template)
+                if digits is not None:
+                    return _record(PACKED, seq, struct.pack("<H", at) + digits)
+        self._templates.append((boot, text, self.size))
+        if len(self._templates) > _TEMPLATES:
+            self._templates.pop(0)
+        return None
 
 
 class Reader:
@@ -118,7 +135,7 @@ class Reader:
         self._chunk = b""
         self._chunk_at = 0
         self._template_at = -1
-        self._template = None
+        self._template = b""
 
     def next(self):
         """-> (boot, seq, text) with `at` behind it, or None at the end."""
@@ -165,7 +182,7 @@ class Reader:
             self._template_at = at
             self._template = found[3]
         boot = self._template[:_BOOT_BYTES]
-        return boot, seq, unpack(self._template[_BOOT_BYTES:], body[2:])
+        return boot, seq, unpack(body[2:], self._template[_BOOT_BYTES:])
 
     def _bytes(self, at, count):
         """`count` bytes at file offset `at`, or None if the file ends before."""

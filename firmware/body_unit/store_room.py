@@ -27,9 +27,7 @@ def tidy(store):
                 yield from _thin(store, lane, segment)
             yield
             segment = max(segment + 1, lane.first)
-    while lane.first < lane.last and (
-        lane.bytes > store.budget * 7 // 8 or store.fault == _ENOSPC
-    ):
+    while lane.first < lane.last and (lane.bytes > store.budget * 7 // 8 or store.fault == _ENOSPC):
         yield from _drop_first(store, lane)
 
 

@@ -1,0 +1,233 @@
+"""Cut the power at every block write of a busy store on real LittleFS, and look what is left.
+
+One run of the store is recorded as the programs and erases that LittleFS made of it, with marks
+between them: what had been promised when. Then for each write the flash is rebuilt up to it, the
+write itself torn, and a unit booted from what remains. MicroPython only.
+"""
+
+import gc
+import os
+
+import ram_flash
+from store_rig import BOOTS, Shell
+
+BLOCKS = 32
+SLACK = 2
+OUT_OF_ORDER = 2  # done before others of their window: no head can say so
+BUDGET = 5000
+FOLDER = "/flash/queue"
+WAYS = ("not begun", "half", "bits", "whole")  # how much of the last write got through
+
+
+class Story(Shell):
+    """Appends, sends, thins, drops and reboots; `marks` says what was promised after which write."""
+
+    def __init__(self, log, boot=BOOTS[0], marks=None):
+        self.log = log
+        self.marks = [] if marks is None else marks  # (number of writes made, what, token)
+        super().__init__(FOLDER, boot, budget=BUDGET, slack=SLACK)
+
+    def mark(self, what, token):
+        self.marks.append((len(self.log), what, token))
+
+    def write(self, klass, later=False):
+        self.mark("begun", (klass, self.boot, self.seq + 1))
+        token = self.append(klass, later)
+        if token and not later:
+            self.mark("kept", token)
+        return token
+
+    def send(self, count):
+        for _ in range(count):
+            found = self.store.take()
+            if found is None:
+                return
+            if not self.is_true(found):
+                raise AssertionError("not what was appended: %r" % (found,))
+            self.mark("sent", found[0])
+            self.store.done(found[0])
+
+    def _declare(self, of_boot, first, last, count, why):
+        out = Shell._declare(self, of_boot, first, last, count, why)
+        self.mark("begun", (1, self.boot, self.seq))
+        return out
+
+    def reboot(self, boot):
+        again = Story(self.log, boot, self.marks)
+        again.said = self.said
+        return again
+
+
+def record():
+    """-> (writes, marks, what must come back under which token)"""
+    log = []
+    flash = ram_flash.RamFlash(BLOCKS)
+    ram_flash.mount(flash, make=True)
+    base = bytes(flash.data)
+    flash.log = log
+    unit = Story(log)
+    for n in range(220):  # an outage: tracks, now and then an event, thinned and dropped
+        unit.write(2)
+        if n % 23 == 7:
+            unit.write(1)
+        if n % 9 == 8:
+            unit.tidy()
+    unit = unit.reboot(BOOTS[1])
+    sos = unit.write(0, later=True)
+    unit.mark("sent", sos)
+    unit.store.take()
+    second = unit.write(0, later=True)
+    unit.write(1)  # takes both with it
+    unit.mark("kept", sos)
+    unit.mark("kept", second)
+    unit.store.done(sos)
+    unit.send(25)  # a short session, lost in the middle of a window
+    window = [unit.store.take()[0] for _ in range(5)]
+    for token in window[2:4]:
+        unit.mark("sent", token)
+        unit.store.done(token)
+    unit.store.rewind()
+    late = unit.write(0)
+    unit.store.drop(late, "superseded")
+    unit.mark("dropped", late)
+    for _ in range(12):
+        unit.write(2)
+    fill_up()
+    unit = unit.reboot(BOOTS[2])
+    unit.send(200)
+    unit.write(2)
+    unit.tidy()
+    ram_flash.umount()
+    return base, log, unit.marks, unit.said
+
+
+def fill_up():
+    """Somebody else fills the flash up, and clears it again."""
+    try:
+        with open("/flash/filler", "wb") as f:
+            while True:
+                f.write(b"x" * 4096)
+    except OSError:
+        pass
+    os.remove("/flash/filler")
+
+
+def tear(flash, write, way, dice):
+    """Let only part of one write through."""
+    op, block, offset, data = write
+    if way == "not begun":
+        return
+    count = len(data) if op == "write" else ram_flash.BLOCK
+    part = count if way == "whole" else dice % count
+    if op == "erase":
+        flash.erase(block, part)
+        return
+    flash.program(block, offset, data[:part])
+    if way == "bits" and part < count:  # the next byte has only some of its zeros
+        flash.program(block, offset + part, bytes([data[part] | (dice >> 3) & 0xFF]))
+
+
+def sweep(step, first=0):
+    """Cut at every `step`th write. -> (points, writes in all, [what was bad, …])"""
+    base, log, marks, said = record()
+    flash = ram_flash.RamFlash(BLOCKS)
+    flash.data[:] = base
+    left = ram_flash.RamFlash(BLOCKS)
+    bad = []
+    points = at = 0
+    dice = 12345
+    for cut in range(first, len(log), step):
+        while at < cut:
+            op, block, offset, data = log[at]
+            if op == "erase":
+                flash.erase(block, ram_flash.BLOCK)
+            else:
+                flash.program(block, offset, data)
+            at += 1
+        left.data[:] = flash.data
+        dice = (dice * 1103515245 + 12345) & 0x3FFFFFFF
+        way = WAYS[points % len(WAYS)]
+        tear(left, log[cut], way, dice >> 8)
+        points += 1
+        try:
+            why = judge(left, cut, marks, said)
+        except (OSError, ValueError, IndexError) as e:
+            why = repr(e)
+        if why:
+            bad.append((cut, way, log[cut][0], why))
+        gc.collect()
+    return points, len(log), bad
+
+
+def judge(flash, cut, marks, said):
+    """Boot from this flash: what is wrong with it, or None."""
+    promised = set()  # appended, and append had returned
+    begun = set()
+    sent = []
+    for at, what, token in marks:
+        if at > cut:
+            break
+        if what == "kept":
+            promised.add(token)
+        elif what == "begun":
+            begun.add(token)
+        elif what == "sent":
+            sent.append(token)
+    ram_flash.mount(flash)
+    try:
+        unit = Shell(FOLDER, "f" * 16, budget=BUDGET, slack=1000)
+        unit.said.update(said)
+        unit.append(2)
+        unit.append(0)
+        out = unit.take_all()
+        unit.store.settle()
+        out += unit.take_all()  # gaps of what found no room
+        unit.store.settle()
+        again = Shell(FOLDER, "e" * 16)
+        left = again.take_all()
+    finally:
+        ram_flash.umount()
+    return fault(unit, out, left, promised, begun, sent)
+
+
+def fault(unit, out, left, promised, begun, sent):
+    offered = [o[0] for o in out]
+    gaps = []
+    for found in out:
+        if not unit.is_true(found):
+            return "never appended: %r" % (found[0],)
+        if found[1] == "gap":
+            words = found[2].split()
+            gaps.append((words[1].decode(), int(words[2]), int(words[3])))
+    for token in offered:
+        if token[1] != unit.boot and token not in begun:
+            return "from the future: %r" % (token,)
+    if left:
+        return "not done after it was: %r" % (left,)
+    if len(set(offered)) != len(offered):
+        return "offered twice in one session"
+    for klass in (0, 1, 2):
+        mine = [t for t in offered if t[0] == klass]
+        order = [(BOOTS + (unit.boot,)).index(t[1]) * 100000 + t[2] for t in mine]
+        if order != sorted(order):
+            return "out of order"
+    have = set(offered)
+    repeats = len([t for t in sent if t in have])
+    if repeats > SLACK + OUT_OF_ORDER:
+        return "%d finished records again" % repeats
+    # A gap that was sent already may declare what is gone.
+    for token in sent:
+        words = unit.said.get(token, ("", b""))[1].split()
+        if words[:1] == [b"gap"]:
+            gaps.append((words[1].decode(), int(words[2]), int(words[3])))
+    for token in promised:
+        if token in have or token in sent:
+            continue
+        if token[0] != 2 and token[0] != 0:
+            return "lost: %r" % (token,)
+        for boot, first, last in gaps:
+            if boot == token[1] and first <= token[2] <= last:
+                break
+        else:
+            return "lost and not declared: %r" % (token,)
+    return None

@@ -1,0 +1,24 @@
+"""A thin sweep of the power-cut bench on each build; `make bench-unit` cuts at every write."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.bench import unit_powercut
+
+
+@pytest.mark.parametrize("build", ["64", "32"])
+def test_every_promise_outlives_a_power_cut(build: str) -> None:
+    if not unit_powercut.BUILDS[build].exists() and not os.environ.get("CI"):
+        pytest.skip("not built: make micropython32")
+    found = unit_powercut.sweep(build, step=61, first=7)
+    assert found["points"] >= 50
+    assert found["bad"] == []
+
+
+def test_ten_years_of_wear_and_a_day_offline() -> None:
+    store = unit_powercut.micropython("64", unit_powercut.WEAR_SCRIPT)
+    assert store["day_5s_kb"] < store["budget_kb"] * 3 / 4  # nothing is thinned within a day
+    assert store["wear_percent_10y"] < 50
