@@ -37,7 +37,8 @@ def faults() -> list[str]:
     found: list[str] = []
     for path, lines in tables():
         for number, row in enumerate(lines, start=2):
-            source = row.get("source") or row.get("reference") or ""
+            # In rails.csv `source` is the pin the rail comes from; the paper stands in `reference`.
+            source = row.get("reference") or row.get("source") or ""
             kind = row["kind"]
             where = f"{path} line {number}"
             if kind not in KINDS:

@@ -151,7 +151,7 @@ module contents() {
 module dressed(lift) {
     color("DarkSlateGray") base();
     contents();
-    translate([0, 0, lift * 0.4]) color("Black") translate([0, 0, lift > 0 ? 0.01 : 0]) gasket(groove_w - 0.5, cord);
+    translate([0, 0, lift * 0.4]) color("RoyalBlue") gasket(groove_w - 0.5, cord);
     translate([0, 0, lift * 0.7]) color("OrangeRed") cap();
     translate([0, 0, lift]) color("SlateGray") lid();
     translate([0, 0, -lift * 0.5]) color("DimGray") clip();
