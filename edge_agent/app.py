@@ -54,7 +54,7 @@ class Agent:
         place.data_dir.mkdir(parents=True, exist_ok=True)
         self.board = Board()
         self.outbox = Outbox(place.data_dir / "outbox.db")
-        self.clock = Clock()
+        self.clock = Clock(config.clock.rtc)
         self.reporter = Reporter(
             county,
             checkpoint,
@@ -146,6 +146,7 @@ class Agent:
         self.uplink.on_change(self.alarm.county)
         self.uplink.on_answer(self.alarm.answer)
         self.commands.on_order(self.alarm.ordered)
+        self.commands.on_order(lambda _, fields: self.clock.said(fields["iat"], "county"))
 
     async def run(self) -> None:
         """Until cancelled. Each room under its own supervision; the outbox is open around them."""

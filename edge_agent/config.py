@@ -17,10 +17,12 @@ from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
 from edge_agent import faults
 from edge_agent.alarm_room import AlarmConfig
 from edge_agent.buses import AnyBusSection
+from edge_agent.clock import ClockConfig
 from edge_agent.commands import CommandsConfig
 from edge_agent.desk.config import DeskConfig
 from edge_agent.docks.config import DocksConfig
 from edge_agent.faults import Fault
+from edge_agent.metrics import MetricsConfig
 from edge_agent.outputs.kinds import KINDS as OUTPUT_KINDS
 from edge_agent.outputs.section import OutputSection
 from edge_agent.section import FilePath, Section, Slug
@@ -94,6 +96,8 @@ class Config(Section):
     units: UnitsConfig | None = None
     commands: CommandsConfig | None = None
     alarm: AlarmConfig = AlarmConfig()
+    clock: ClockConfig = ClockConfig()
+    metrics: MetricsConfig | None = None
     desk: DeskConfig = DeskConfig()
     bus: tuple[Annotated[AnyBusSection, Field(discriminator="kind")], ...] = ()
     sensor: tuple[AnySensor, ...] = ()

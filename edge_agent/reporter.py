@@ -23,6 +23,7 @@ class Reporter:
         checkpoint: str,
         accept: Callable[[Event], Awaitable[object]],
         clock: Callable[[], float] = time.time,
+        clock_is_set: Callable[[], bool] = lambda: True,
     ) -> None:
         self.county = county
         self.checkpoint = checkpoint
@@ -30,6 +31,7 @@ class Reporter:
         self.seq = 0
         self._accept = accept
         self._clock = clock
+        self._clock_is_set = clock_is_set
 
     async def report(
         self, name: str, who: Mapping[str, str], fields: Mapping[str, Any], /
@@ -48,6 +50,8 @@ class Reporter:
         row = messages.MESSAGES[name]
         seq = self.seq + 1
         whole = {**fields, "v": 1, "boot": self.boot, "seq": seq}
+        if name == "cp_sensor" and not self._clock_is_set():
+            whole["unset_clock"] = True
         payload = messages.encode(name, whole)
         topic = topics.topic(name, C=self.county, K=self.checkpoint, **who)
         self.seq = seq

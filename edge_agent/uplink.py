@@ -81,7 +81,8 @@ class UplinkStatus:
 
 class Uplink:
     """`run()` for ever. Needs the outbox open; `on_command` gets each message of the county and is
-    awaited before it is acknowledged there; `state` makes birth and will.
+    awaited before it is acknowledged there; `state` makes birth and will; `outgoing` may give a
+    record another payload as it leaves (the clock does, for what was taken in without one).
     """
 
     def __init__(
@@ -92,11 +93,12 @@ class Uplink:
         *,
         client_id: str,
         state: State,
+        outgoing: Callable[[Event], Event] = lambda event: event,
     ) -> None:
         self._configs = tuple(configs)
         self._outbox = outbox
         self._on_command = on_command
-        self._client_id = client_id
+        self._client_id, self._outgoing = client_id, outgoing
         self._state = state
         self._link: Link | None = None
         self._window = Window()
@@ -292,7 +294,7 @@ class Uplink:
         link.flush()
 
     def _send(self, link: Link, held: Held) -> None:
-        event = held.event
+        event = self._outgoing(held.event)
         size = len(event.topic) + len(event.payload) + OVERHEAD
         ticket = self._window.sent(size, time.monotonic())
         mid = link.publish(event.topic, event.payload, 1, event.retain)

@@ -41,7 +41,7 @@ CHECKPOINT_MESSAGES = {
             "backlog_bytes?": Whole(0, 1 << 53, "bytes"),
             "oldest_s?": Whole(0, 1 << 31, "s, age of the oldest unsent"),
             "quarantined?": Whole(0, 1 << 53, "malformed payloads"),
-            "clock?": Choice("none", "ntp", "gps", "county"),
+            "clock?": Choice("none", "ntp", "gps", "rtc", "county"),
             "lat?": LAT,
             "lon?": LON,
         },
