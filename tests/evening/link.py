@@ -6,11 +6,14 @@ import asyncio
 import contextlib
 import time
 
+FADE_S = 1.0
+
 
 class Link:
     """Forwards 127.0.0.1:`port` to `target`. While cut, new connections are refused at once.
 
-    cut() resets what runs, as a router does when its uplink falls; what was under way is lost.
+    cut() is as a radio link falls: for FADE_S what is sent vanishes and nobody is told, then the
+    router gives up and resets what ran.
     """
 
     def __init__(self, target: tuple[str, int]) -> None:
@@ -21,7 +24,6 @@ class Link:
         self.port = 0
         self.is_cut = False
         self.restored_at = 0.0  # time.time()
-        self.passed = asyncio.Event()  # a connection went through since the last restore
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
@@ -29,18 +31,21 @@ class Link:
 
     def cut(self) -> None:
         self.is_cut = True
-        self.passed.clear()
+        asyncio.get_running_loop().call_later(FADE_S, self._reset)
+
+    def _reset(self) -> None:
         for writer in list(self._open):
             writer.transport.abort()
 
     def restore(self) -> None:
+        self._reset()
         self.is_cut = False
         self.restored_at = time.time()
 
     async def stop(self) -> None:
         if self._server is not None:
             self._server.close()
-            self.cut()
+            self._reset()
             for task in list(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -58,7 +63,6 @@ class Link:
         except OSError:
             writer.transport.abort()
             return
-        self.passed.set()
         self._open |= {writer, far_writer}
         try:
             await asyncio.gather(self._pipe(reader, far_writer), self._pipe(far_reader, writer))
@@ -70,6 +74,7 @@ class Link:
     async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):  # a reset connection is this class's business
             while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
+                if not self.is_cut:
+                    writer.write(data)
+                    await writer.drain()
             writer.close()

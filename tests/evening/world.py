@@ -12,7 +12,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -53,6 +53,9 @@ key = "ids/{checkpoint}.key.pem"
 
 [commands]
 keys = "county-keys/command-keys.json"
+
+[clock]
+rtc = true
 
 [alarm]
 siren = "siren"
@@ -152,7 +155,7 @@ class World:
         self.agent_module = "edge_agent.cli"  # a control run puts a broken one here
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[World]:
+    async def running(self) -> AsyncGenerator[World]:
         async with contextlib.AsyncExitStack() as ends:
             await self._start(ends)
             yield self
