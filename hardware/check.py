@@ -110,6 +110,20 @@ def strapping(board: Board) -> Iterator[str]:
             )
 
 
+# What a person would feel, or a modem obey, if the pin moved while the chip boots.
+MUST_REST = ("haptic", "light", "modem_pwrkey", "modem_reset", "gps_power")
+
+
+def boot_noise(board: Board) -> Iterator[str]:
+    for pin in board.pins:
+        if pin.gpio not in chip.MOVES_AT_BOOT or pin.signal in ("boot", "console_tx"):
+            continue
+        if pin.direction == "in":
+            yield f"{pin.signal}: GPIO {pin.gpio} is driven by the ROM at boot, against its source"
+        elif pin.signal in MUST_REST:
+            yield f"{pin.signal}: GPIO {pin.gpio} moves while the chip boots; take another pin"
+
+
 def words(board: Board) -> Iterator[str]:
     allowed = {
         "direction": {"in", "out", "io", "adc"},
@@ -287,6 +301,7 @@ RULES: tuple[Rule, ...] = (
     pins_once,
     input_only,
     strapping,
+    boot_noise,
     words,
     buses,
     wakes,

@@ -32,6 +32,10 @@ BOOT_BUTTON = 0
 # there, edges and serial lines may not.
 GLITCHING = frozenset({36, 39})
 
+# The ROM moves these while it boots: 1 tells the boot log, the others carry a clock or a burst.
+# blog.csdn.net/weixin_43796593/article/details/122453484, table of GPIOs; to be seen on a scope.
+MOVES_AT_BOOT = frozenset({0, 1, 5, 14, 15})
+
 UARTS = ("uart0", "uart1", "uart2")
 UART0_CONSOLE = {"uart0.tx": 1, "uart0.rx": 3}
 I2CS = ("i2c0", "i2c1")

@@ -8,9 +8,11 @@ parts: `axes` says which of Length, Width, Height lies along x, y and z. All in 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
-from hardware.tables import HERE, read_parts, rows
+from hardware import orders
+from hardware.tables import HERE, BomLine, read_bom, read_parts, rows
 
 FOLDER = HERE / "enclosure"
 WALLS = {
@@ -213,10 +215,34 @@ def screw_spans(case: Case) -> list[float]:
     return [(place - places[index - 1]) % around or around for index, place in enumerate(places)]
 
 
+def mechanical(case: Case, bom: list[BomLine]) -> list[str]:
+    """The mechanical parts ordered are as many as the case takes."""
+    found = list(orders.undated(bom))
+    ordered = {line.mpn: line.qty for line in bom}
+    for screw, places in (("SCREW-M2.5x10-PT", case.lugs), ("SCREW-M2x6-PT", case.posts)):
+        if ordered.get(screw) != len(places):
+            found.append(f"bom.csv: {len(places)} {screw} are needed, not {ordered.get(screw)}")
+    cut = next((line for line in bom if line.mpn.startswith("CORD")), None)
+    around = rim_mm(case)
+    length = re.search(r"cut to (\d+) mm", cut.note) if cut else None
+    if length is None or not around <= float(length[1]) <= around * 1.1:
+        found.append(f"bom.csv: the gasket cord is cut to {around:.0f} mm and a little")
+    return found
+
+
+def rim_mm(case: Case) -> float:
+    """Length of the gasket: the middle of the wall, with rounded corners."""
+    x, y, _ = case.cavity
+    wall, radius = case.numbers["wall"], case.numbers["corner"] - case.numbers["wall"] / 2
+    straight = 2 * (x + y + 2 * wall) - 8 * radius
+    return straight + 2 * math.pi * radius
+
+
 def faults() -> list[str]:
     case = load()
     rules = (inside, apart, keepouts, button, gasket)
-    return [f"enclosure: {text}" for rule in rules for text in rule(case)]
+    found = [text for rule in rules for text in rule(case)] + mechanical(case, read_bom(FOLDER))
+    return [f"enclosure: {text}" for text in found]
 
 
 def outside_mm(case: Case) -> Vector:

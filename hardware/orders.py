@@ -20,6 +20,10 @@ def faults(bom: list[BomLine], wiring: Wiring) -> Iterator[str]:
             yield f"bom.csv: {mpn} is ordered but the wiring does not use it"
     if len(listed) != len(bom):
         yield "bom.csv: a part number stands on two lines"
+    yield from undated(bom)
+
+
+def undated(bom: list[BomLine]) -> Iterator[str]:
     for line in bom:
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", line.estimated_on):
             yield f"bom.csv: {line.mpn} has a price without a date"

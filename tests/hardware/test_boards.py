@@ -35,6 +35,8 @@ BROKEN_PINS = [
     (check.strapping, "modem_ri", {"gpio": 12}, "flash voltage"),
     (check.strapping, "modem_cts", {"gpio": 15}, "nothing else"),
     (check.strapping, "modem_dtr", {"note": ""}, "high at reset"),
+    (check.boot_noise, "accel_int", {"gpio": 14}, "against its source"),
+    (check.boot_noise, "haptic", {"gpio": 5}, "moves while"),
     (check.words, "light", {"direction": "output"}, "direction"),
     (check.words, "light", {"active": "yes"}, "active"),
     (check.words, "battery", {"active": "high"}, "factor"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hardware import drawings, fit
-from hardware.tables import HERE
+from hardware.tables import HERE, read_bom
 
 
 def moved(case: fit.Case, name: str, **changes: object) -> fit.Case:
@@ -66,6 +66,14 @@ def test_a_wrong_number_is_told(rule, numbers, word):
 def test_a_missing_lug_leaves_the_gasket_loose():
     case = fit.load()
     assert any("add a lug" in text for text in fit.gasket(replace(case, lugs=case.lugs[1:])))
+
+
+def test_as_many_screws_as_holes_and_cord_enough():
+    case, bom = fit.load(), read_bom(fit.FOLDER)
+    assert fit.mechanical(case, bom) == []
+    assert any("8 SCREW-M2.5x10" in text for text in fit.mechanical(case, bom[:4]))
+    assert any("cord" in text for text in fit.mechanical(case, bom[:-1]))
+    assert fit.rim_mm(case) == pytest.approx(303.8, abs=0.1)
 
 
 def test_distances_between_boxes():
