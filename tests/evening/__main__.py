@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from edge_agent.county.patrolctl import Asked
 from tests.evening import feed
 from tests.evening.broker import AnyBroker, Embedded, Real
 from tests.evening.script import Script
@@ -26,7 +27,8 @@ async def evening(want: argparse.Namespace, folder: Path) -> int:
     world = World(folder, broker, say)
     if want.nmea:
         world.walks = {unit: feed.recorded(want.nmea) for unit in (WALKER, VISITOR)}
-    world.receiver = want.gps
+    if want.gps:
+        world.receiver = feed.open_receiver(want.gps)
     say(f"卡点页面 the staff's page: {world.desk}")
     async with world.running():
         if not want.once:
@@ -60,9 +62,6 @@ def main() -> int:
     ask.add_argument("--gps", help="a real receiver's serial port")
     ask.add_argument("--folder", type=Path, help="keep everything here")
     want = ask.parse_args()
-    if want.nmea and not want.nmea.is_file():
-        print(f"NMEA={want.nmea}: no such file: give the path of an NMEA log", file=sys.stderr)
-        return 2
     with contextlib.ExitStack() as ends:
         folder = want.folder or Path(
             ends.enter_context(
@@ -72,7 +71,7 @@ def main() -> int:
         folder.mkdir(parents=True, exist_ok=True)
         try:
             return asyncio.run(until_signal(want, folder.resolve()))
-        except SystemExit as error:
+        except Asked as error:
             print(error, file=sys.stderr)
             return 2
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from iotcore import Broker
 
+from edge_agent.county.patrolctl import Asked
 from tests.fakes.mosquitto import Mosquitto, free_port
 
 
@@ -51,7 +52,7 @@ class Real:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise SystemExit(f"COUNTY={url}: not mqtt://host:port or mqtts://host:port")
+            raise Asked(f"COUNTY={url}: not mqtt://host:port or mqtts://host:port")
         self.tls = parts.scheme == "mqtts"
         self.host = parts.hostname
         self.port = parts.port or (8883 if self.tls else 1883)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import serial
 
+from edge_agent.county.patrolctl import Asked
 from tests.fakes import routes
 from tests.fakes.unit_process import UnitProcess
 
@@ -24,10 +25,17 @@ def generated(
 
 
 def recorded(log: Path) -> Iterator[bytes]:
-    """A second's sentences each, over and over; everything else in the log goes along."""
-    lines = log.read_bytes().splitlines(keepends=True)
-    if not any(line[3:6] == b"RMC" for line in lines if line.startswith(b"$")):
-        raise SystemExit(f"{log}: no RMC sentence in it: give a log of NMEA 0183")
+    """A second's sentences each, over and over; all else in the log goes along. Asked: no log."""
+    try:
+        lines = log.read_bytes().splitlines(keepends=True)
+    except OSError as error:
+        raise Asked(f"{log}: {error.strerror}: give the path of an NMEA log") from None
+    if not any(line.startswith(b"$") and line[3:6] == b"RMC" for line in lines):
+        raise Asked(f"{log}: no RMC sentence in it: give a log of NMEA 0183")
+    return _seconds(lines)
+
+
+def _seconds(lines: list[bytes]) -> Iterator[bytes]:
     second: list[bytes] = []
     while True:
         for line in lines:
@@ -46,12 +54,16 @@ async def feed(unit: UnitProcess, seconds: Iterator[bytes]) -> None:
         await asyncio.sleep(max(0.0, due - time.monotonic()))
 
 
-async def receiver(units: Sequence[UnitProcess], port: str) -> None:
-    """A real receiver's bytes into every unit, as they come. SystemExit: one sentence."""
+def open_receiver(port: str) -> serial.Serial:
+    """A real receiver at 9600 baud. Asked: it cannot be opened."""
     try:
-        device = serial.Serial(port, 9600, timeout=0.5)
+        return serial.Serial(port, 9600, timeout=0.5)
     except serial.SerialException as error:
-        raise SystemExit(f"{port}: {error}: plug the receiver in, or give another port") from None
+        raise Asked(f"{port}: {error}: plug the receiver in, or give another port") from None
+
+
+async def relay(device: serial.Serial, units: Sequence[UnitProcess]) -> None:
+    """A real receiver's bytes into every unit, as they come."""
     with device:
         while True:
             data = await asyncio.to_thread(device.read, 256)

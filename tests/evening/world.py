@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from edge_agent.county.patrolctl import CountyConfig
+import serial
+
+from edge_agent.county.patrolctl import Asked, CountyConfig
 from edge_agent.county.signer import Signer, keygen
 from flashing import certs
 from patrol_contract.intervals import Intervals
@@ -149,7 +151,7 @@ class World:
             WALKER: feed.generated(route.VILLAGE_ROUND),
             VISITOR: feed.generated(route.PAST_THE_CHECKPOINT),
         }
-        self.receiver: str | None = None  # a real one's port: it feeds both units
+        self.receiver: serial.Serial | None = None  # a real one: it feeds both units
         self._agent: subprocess.Popen[bytes] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.agent_module = "edge_agent.cli"  # a control run puts a broken one here
@@ -237,7 +239,7 @@ class World:
         async with asyncio.timeout(20):
             while await self.state() is None:
                 if self._agent.poll() is not None:
-                    raise SystemExit((self.folder / "agent.log").read_text()[-2000:])
+                    raise Asked((self.folder / "agent.log").read_text()[-2000:])
                 await asyncio.sleep(0.1)
 
     def _popen_agent(self, config: Path) -> subprocess.Popen[bytes]:
@@ -302,7 +304,7 @@ class World:
     def _feed(self) -> None:
         if self.receiver is not None:
             units = list(self.units.values())
-            self._tasks.append(asyncio.create_task(feed.receiver(units, self.receiver)))
+            self._tasks.append(asyncio.create_task(feed.relay(self.receiver, units)))
             return
         for name, seconds in self.walks.items():
             self._tasks.append(asyncio.create_task(feed.feed(self.units[name], seconds)))
