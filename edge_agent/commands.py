@@ -116,13 +116,13 @@ class Commands:
         self._outcomes: dict[str, Outcome] = {}
         self._open: dict[str, dict[str, Any]] = {}
         self._duty: dict[str, int] = {}  # topic -> since of the newest
-        self._orders: list[Callable[[str, dict[str, Any]], None]] = []
+        self._orders: list[Callable[[str, dict[str, Any]], object]] = []
         self._wanted: dict[str, set[str]] = {"self": self._own_filters()}
         self._bucket = Bucket(VERIFICATIONS_PER_S, 10, time.monotonic())
 
     # -- what other rooms use ------------------------------------------------------------------
 
-    def on_order(self, callback: Callable[[str, dict[str, Any]], None]) -> None:
+    def on_order(self, callback: Callable[[str, dict[str, Any]], object]) -> None:
         """Call back with (message name, fields) of duty and of ABOUT_SOS commands, verified."""
         self._orders.append(callback)
 
