@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from hardware import check, drawings, endurance, fit, plot, sheets
+from hardware import box, box_config, check, drawings, endurance, fit, plot, sheets
 from hardware.tables import BOARD_NAMES, BOARDS, BOX, HERE, wiring_files
 
 OUT = HERE / "rendered"
@@ -49,6 +49,7 @@ def texts() -> list[Text]:
         Text(OUT / "boards.md", sheets.boards_page),
         Text(OUT / "clearances.md", sheets.clearances_page),
         Text(OUT / "box.md", sheets.box_page),
+        Text(OUT / "agent-box.toml", lambda: box_config.toml(box.load())),
     ]
     for language in sheets.LANGUAGES:
         for sheet in sheets.SHEETS:

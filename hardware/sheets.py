@@ -270,9 +270,6 @@ def box_page() -> str:
         tuple(row[key] for key in ("bus", "frame", "address", "part", "map", "where"))
         for row in box.addresses
     ]
-    toml = "\n".join(
-        f'[[docks.bay]]\nnumber = {row["bay"]}\npath = "{row["path"]}"\n' for row in box.bays
-    )
     return page(
         "Checkpoint box",
         "en",
@@ -282,8 +279,8 @@ def box_page() -> str:
         "## Bays",
         table(head_bay, bays),
         "The USB paths are those of the intended plugs; check them by docking one camera after "
-        "the other. For agent.toml:",
-        f"```toml\n{toml}```",
+        "the other. Buses, sensors, outputs and bays as the agent reads them: "
+        "[agent-box.toml](agent-box.toml).",
         "## Contacts",
         table(head_line, lines),
         "## RS-485 addresses",

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from edge_agent.config import load
 from hardware import box as rules
+from hardware import box_config
 from hardware.tables import Wire
 
 
@@ -98,6 +100,24 @@ def test_supplies_and_battery():
     assert any("5V1 must give" in text for text in rules.faults(replace(box, rails=weak)))
     hungry = [replace(box.power[0], typical_ma=9000), *box.power[1:]]
     assert any("the battery carries" in text for text in rules.faults(replace(box, power=hungry)))
+
+
+def test_the_agent_reads_what_the_wiring_says(tmp_path):
+    """The generated part of agent.toml, taken by the agent's own reader, no fault found."""
+    path = tmp_path / "agent.toml"
+    head = '[checkpoint]\nid = "k-07"\ncounty = "c371500"\n\n'
+    path.write_text(head + box_config.toml(rules.load()), encoding="utf-8")
+    config = load(path)
+    assert config.docks is not None
+    assert [bay.number for bay in config.docks.bay] == list(range(1, 9))
+    assert {bus.name for bus in config.bus} == {"rs485-a", "rs485-b", "pi"}
+    assert {output.id for output in config.output} >= {"siren", "barrier-raise", "lamp"}
+    assert len(config.sensor) > 12
+
+
+def test_every_contact_is_read_or_switched_or_the_kernels():
+    named = {row["name"] for row in rules.load().gpio}
+    assert named == {*box_config.SENSORS, *box_config.OUTPUTS, "ups_battery_low"}
 
 
 def test_bom_is_held_against_both_drawings():
