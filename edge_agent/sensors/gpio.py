@@ -103,6 +103,8 @@ async def _edges(request: Request, ready: asyncio.Event, for_s: float) -> AsyncI
         except TimeoutError:
             return
         ready.clear()
+        if not request.wait_edge_events(0):
+            continue  # read_edge_events would block the loop, and `ready` may be set once too often
         for event in request.read_edge_events():
             yield event
 
