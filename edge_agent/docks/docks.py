@@ -13,6 +13,7 @@ import os
 import queue
 import threading
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 
 MOUNTS = Path("/run/checkpoint-agent/docks")
 POLL_S = 1.0
+RETRY_S = 2.0
 LEAVE_S = 5.0  # at the end, for a bay whose camera hangs
 HOUSEKEEPING_S = 2.0
 
@@ -63,20 +65,29 @@ class BayThread:
         done.wait(within_s)
 
     def _work(self) -> None:
+        want: Device | threading.Event | None = None
+        settled = True
         while True:
-            device = self._changes.get()
-            if isinstance(device, threading.Event):
-                device.set()
+            with suppress(queue.Empty):
+                want = self._changes.get(timeout=None if settled else RETRY_S)
+            if isinstance(want, threading.Event):
+                want.set()
+                want = None
                 continue
             try:
-                if self.here:
-                    self.here.leave()
-                    self.here = None
-                if device:
-                    self.here = DockingThread(device, self._means)
-                    self.here.start()
-            except Exception:  # shown by an empty bay with a camera in it; the thread lives on
-                log.exception("%s: a camera that came or went was not handled", self.bay.slug)
+                self._settle(want)
+                settled = True
+            except Exception:  # a full disk, a ledger that is busy: the bay must not be lost for it
+                log.exception("%s: will be tried again", self.bay.slug)
+                settled = False
+
+    def _settle(self, device: Device | None) -> None:
+        if self.here:
+            self.here.leave()
+            self.here = None
+        if device:
+            self.here = DockingThread(device, self._means)
+            self.here.start()
 
 
 class Docks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from edge_agent.docks.ledger import Docking, Ledger, Recording, Revoked, readabl
 from edge_agent.docks.source import Found, Source, fingerprint, recording_id
 from edge_agent.docks.states import NEEDS_CAMERA, State, Step
 
+GIVE_BACK = 4 * 1024 * 1024  # bytes
 YANK_NOTICE_S = 2.0  # a read fails some time before the kernel says that the device is gone
 
 
@@ -76,17 +78,26 @@ class Ingest:
                 if start.end < row.size or not row.size:
                     self._chunks(row, fd, start)
                 os.fsync(fd)
+            except (OSError, sqlite3.OperationalError) as error:
+                if not _disk_full(error):
+                    raise
+                return self._full(row, fd)
             finally:
                 os.close(fd)
         except chunks.SourceFault as fault:
             if self.claim.revoked(YANK_NOTICE_S):
                 raise Revoked("the camera is gone") from fault
             return self._advance(row, Step.UNREADABLE, {"at": fault.at, "why": str(fault)})
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            return self._advance(row, Step.FULL, {"free": self.store.free_bytes()})
         return None
+
+    def _full(self, row: Recording, fd: int) -> State:
+        """NO_SPACE. The last chunks are given back: the ledger and the other bays need room too."""
+        ends = [end for end, _ in self.ledger.chunks(row.id)]
+        keep = max((end for end in ends if end <= ends[-1] - GIVE_BACK), default=0)
+        os.ftruncate(fd, keep)  # a cut here: the marks beyond are found false when it resumes
+        os.fsync(fd)
+        self.ledger.drop_chunks(row.id, keep)
+        return self._advance(row, Step.FULL, {"free": self.store.free_bytes()})
 
     def _chunks(self, row: Recording, fd: int, start: chunks.Checked) -> None:
         try:
@@ -109,6 +120,12 @@ class Ingest:
 
     def _advance(self, row: Recording, step: Step, detail: dict[str, str | int]) -> State:
         return self.ledger.advance(row.id, step, {**detail}, docking=self.docking)
+
+
+def _disk_full(error: OSError | sqlite3.OperationalError) -> bool:
+    if isinstance(error, sqlite3.OperationalError):
+        return error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def finish(ledger: Ledger, kept: store.Store, recording: str, sm3: bool) -> State:

@@ -6,17 +6,20 @@ what the file system has handed to the block device by now, and nothing that wai
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 MAKE = {
     "exfat": ["mkfs.exfat"],
     "vfat": ["mkfs.vfat", "-F", "32", "-s", "1"],
-    "ext4": ["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"],
+    "ext4": ["mkfs.ext4", "-q", "-F", "-m", "0", "-E", "lazy_itable_init=0,lazy_journal_init=0"],
 }
 FUSE = {"exfat": ["mount.exfat-fuse", "-o", "rw"], "vfat": ["fusefat", "-o", "rw+"]}
 
@@ -34,6 +37,16 @@ def available() -> str | None:
 
 def run(*command: str | Path) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+def _holders(node: str) -> list[str]:
+    """Open files that are `node`, of any process."""
+    found: list[str] = []
+    for link in glob.iglob("/proc/[0-9]*/fd/*"):  # noqa: PTH207
+        with suppress(OSError):  # processes come and go
+            if os.readlink(link) == node:  # noqa: PTH115 (half a million Paths are slow)
+                found.append(link)
+    return found
 
 
 class Image:
@@ -67,6 +80,11 @@ class Image:
         if self._mounted:
             run("umount", self._mounted)
             self._mounted = None
+            deadline = time.monotonic() + 20
+            while _holders(self.node):  # a FUSE daemon writes on after umount has returned
+                assert time.monotonic() < deadline, f"{self.node} is still held"
+                time.sleep(0.02)
+            run("blockdev", "--flushbufs", self.node)
 
     def fill(self, files: Mapping[str, bytes], at: Path) -> None:
         root = self.mount(at)

@@ -1,4 +1,4 @@
-"""A camera whose readings go wrong where a test says so. Wraps a real source, changes nothing else."""
+"""A camera whose readings go wrong where a test says so; a wrapper around a real source."""
 
 from __future__ import annotations
 

@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import bagit
+
 from edge_agent.docks import custody, relay
+from edge_agent.docks import docks as docks_module
 from edge_agent.docks.config import Bay, DocksConfig
 from edge_agent.docks.docks import Docks
 from edge_agent.docks.ledger import Ledger
 from edge_agent.docks.states import NEEDS_CAMERA, ON_DISK, RECORDING, State
-
 from tests.fakes.cameras import Camera, Reporter, until
 
 MIB = 1024 * 1024
+
+docks_module.HOUSEKEEPING_S = docks_module.POLL_S = 0.2  # nobody waits for a test's dock
 
 
 class Rig:

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from edge_agent.docks import chunks, custody, ingest
 from edge_agent.docks.states import State
-
 from tests.edge_agent.docks.rig import MIB, Rig, unsealed
 from tests.fakes.cameras import noise, until
 from tests.fakes.faulty_source import Fault, faulty
@@ -302,6 +301,12 @@ async def copied_then_pulled(folder: Path) -> None:
     rig.audit(camera)
 
 
+def _spoil(database: Path) -> None:
+    for suffix in ("-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+    database.write_bytes(b"\0" * 4096 + database.read_bytes()[4096:])
+
+
 async def corrupt_ledger(folder: Path) -> None:
     """The database is spoilt: set aside, and the dock works; sealed bags stay valid."""
     rig = Rig(folder)
@@ -310,10 +315,7 @@ async def corrupt_ledger(folder: Path) -> None:
         first.dock(rig.bay(1))
         await rig.all_sealed(docks, first)
     first.pull()
-    database = rig.config.store / "ledger.db"
-    for suffix in ("-wal", "-shm"):
-        Path(f"{database}{suffix}").unlink(missing_ok=True)
-    database.write_bytes(b"\0" * 4096 + database.read_bytes()[4096:])
+    _spoil(rig.config.store / "ledger.db")
     rig.reporter.sent.clear()
     async with rig.running() as docks:
         second.dock(rig.bay(1))

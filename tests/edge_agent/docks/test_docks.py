@@ -6,7 +6,6 @@ import asyncio
 from pathlib import Path
 
 from edge_agent.docks.states import State
-
 from tests.edge_agent.docks.rig import Rig
 from tests.fakes.cameras import until
 

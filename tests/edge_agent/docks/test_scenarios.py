@@ -1,4 +1,4 @@
-"""Every scenario of scenarios.py, each in its own folder."""
+"""Every scenario, each in its own folder."""
 
 from __future__ import annotations
 
@@ -6,10 +6,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.edge_agent.docks.image_scenarios import IMAGE_SCENARIOS
 from tests.edge_agent.docks.scenarios import SCENARIOS, Scenario
 from tests.edge_agent.docks.upload_scenarios import UPLOAD_SCENARIOS
+from tests.fakes import disk_images
+
+NO_IMAGES = disk_images.available()
 
 
-@pytest.mark.parametrize("scenario", (*SCENARIOS, *UPLOAD_SCENARIOS), ids=lambda scenario: scenario.__name__)
+def named(scenario: Scenario) -> str:
+    return scenario.__name__
+
+
+@pytest.mark.parametrize("scenario", (*SCENARIOS, *UPLOAD_SCENARIOS), ids=named)
 async def test_survives(scenario: Scenario, tmp_path: Path) -> None:
+    await scenario(tmp_path)
+
+
+@pytest.mark.skipif(NO_IMAGES is not None, reason=str(NO_IMAGES))
+@pytest.mark.parametrize("scenario", IMAGE_SCENARIOS, ids=named)
+async def test_survives_on_images(scenario: Scenario, tmp_path: Path) -> None:
     await scenario(tmp_path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
+
 from edge_agent.commands import Commands, Handler, Outcome
 from edge_agent.county.signer import Signer
 from edge_agent.docks import upload
@@ -16,7 +17,6 @@ from edge_agent.docks.docks import Docks
 from edge_agent.docks.states import State
 from edge_agent.outbox import Outbox
 from patrol_contract import topics
-
 from tests.edge_agent.docks.rig import MIB, Rig
 from tests.fakes.cameras import noise, until
 from tests.fakes.tus_server import TusServer
