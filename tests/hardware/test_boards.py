@@ -8,87 +8,91 @@ from dataclasses import replace
 import pytest
 
 from drivers import pins as firmware_pins
-from hardware import check, needs, supply
-from hardware.tables import BOARD_NAMES, Draw, Part, Rail, Wire
+from hardware import board_rules, check, needs, pin_rules, supply
+from hardware.board import Board, load
+from hardware.tables import BOARD_NAMES, BOARDS, Draw, Part, Rail, Wire
 
 
 @pytest.mark.parametrize("name", BOARD_NAMES)
 def test_boards_keep_every_rule(name: str):
-    assert check.faults(check.load(name)) == []
+    assert check.faults(load(name)) == []
 
 
-def with_pin(board: check.Board, of: str, /, **changes: object) -> check.Board:
+def with_pin(board: Board, of: str, /, **changes: object) -> Board:
     pins = [replace(pin, **changes) if pin.signal == of else pin for pin in board.pins]
     return replace(board, pins=pins)
 
 
 # (rule, signal, what is changed in its line of pins.csv, a word of the sentence expected)
 BROKEN_PINS = [
-    (check.pins_exist, "light", {"gpio": 8}, "flash"),
-    (check.pins_exist, "light", {"gpio": 16}, "PSRAM"),
-    (check.pins_exist, "light", {"gpio": 24}, "not on the module"),
-    (check.pins_exist, "light", {"gpio": 37}, "not on the module"),
-    (check.pins_once, "light", {"gpio": 25}, "haptic"),
-    (check.pins_once, "light", {"signal": "haptic"}, "twice"),
-    (check.input_only, "haptic", {"gpio": 34}, "input only"),
-    (check.input_only, "gps_rx", {"pull": "up"}, "resistor"),
-    (check.strapping, "modem_ri", {"gpio": 12}, "flash voltage"),
-    (check.strapping, "modem_cts", {"gpio": 15}, "nothing else"),
-    (check.strapping, "modem_dtr", {"note": ""}, "high at reset"),
-    (check.boot_noise, "accel_int", {"gpio": 14}, "against its source"),
-    (check.boot_noise, "haptic", {"gpio": 5}, "moves while"),
-    (check.words, "light", {"direction": "output"}, "direction"),
-    (check.words, "light", {"active": "yes"}, "active"),
-    (check.words, "battery", {"active": "high"}, "factor"),
-    (check.buses, "gps_rx", {"direction": "out"}, "must be in"),
-    (check.buses, "gps_rx", {"gpio": 39}, "glitches"),
-    (check.buses, "gps_rx", {"bus": "uart2.rx"}, "two pins"),
-    (check.buses, "gps_rx", {"bus": "uart3.rx"}, "no bus"),
-    (check.buses, "console_tx", {"gpio": 4}, "ROM loader"),
-    (check.buses, "battery", {"bus": "adc2.6"}, "Wi-Fi"),
-    (check.buses, "battery", {"gpio": 36}, "not adc1.7"),
-    (check.buses, "battery", {"bus": ""}, "names its channel"),
-    (check.buses, "i2c_sda", {"direction": "out"}, "I2C"),
-    (check.wakes, "modem_ri", {"gpio": 23}, "no RTC pin"),
-    (check.wakes, "modem_ri", {"active": "low"}, "any high"),
-    (check.wakes, "modem_ri", {"wake": "ext0"}, "one pin only"),
-    (check.wakes, "modem_ri", {"wake": ""}, "must end a sleep"),
-    (check.wakes, "button", {"gpio": 36}, "glitches"),
-    (check.wired_as_mapped, "light", {"gpio": 12}, "wiring.yml draws IO26"),
-    (check.wired_as_mapped, "light", {"signal": "lamp"}, "no signal of pins.csv"),
-    (check.drivers_served, "modem_cts", {"signal": "spare"}, "modem_cts"),
-    (check.drivers_served, "modem_cts", {"signal": "spare"}, "no driver knows"),
-    (check.drivers_served, "gps_rx", {"bus": "uart2.rx"}, "gps wants"),
-    (check.drivers_served, "light", {"bus": "i2c1.sda"}, "plain pin"),
-    (check.adc_range, "battery", {"active": "1"}, "ADC's range"),
+    (pin_rules.pins_exist, "light", {"gpio": 8}, "flash"),
+    (pin_rules.pins_exist, "light", {"gpio": 16}, "PSRAM"),
+    (pin_rules.pins_exist, "light", {"gpio": 24}, "not on the module"),
+    (pin_rules.pins_exist, "light", {"gpio": 37}, "not on the module"),
+    (pin_rules.pins_once, "light", {"gpio": 25}, "haptic"),
+    (pin_rules.pins_once, "light", {"signal": "haptic"}, "twice"),
+    (pin_rules.input_only, "haptic", {"gpio": 34}, "input only"),
+    (pin_rules.input_only, "gps_rx", {"pull": "up"}, "resistor"),
+    (pin_rules.strapping, "modem_ri", {"gpio": 12}, "flash voltage"),
+    (pin_rules.strapping, "modem_cts", {"gpio": 15}, "nothing else"),
+    (pin_rules.strapping, "modem_dtr", {"note": ""}, "high at reset"),
+    (pin_rules.boot_noise, "accel_int", {"gpio": 14}, "against its source"),
+    (pin_rules.boot_noise, "haptic", {"gpio": 5}, "moves while"),
+    (pin_rules.words, "light", {"direction": "output"}, "direction"),
+    (pin_rules.words, "light", {"active": "yes"}, "active"),
+    (pin_rules.words, "battery", {"active": "high"}, "factor"),
+    (pin_rules.buses, "gps_rx", {"direction": "out"}, "must be in"),
+    (pin_rules.buses, "gps_rx", {"gpio": 39}, "glitches"),
+    (pin_rules.buses, "gps_rx", {"bus": "uart2.rx"}, "two pins"),
+    (pin_rules.buses, "gps_rx", {"bus": "uart3.rx"}, "no bus"),
+    (pin_rules.buses, "console_tx", {"gpio": 4}, "ROM loader"),
+    (pin_rules.buses, "battery", {"bus": "adc2.6"}, "Wi-Fi"),
+    (pin_rules.buses, "battery", {"gpio": 36}, "not adc1.7"),
+    (pin_rules.buses, "battery", {"bus": ""}, "names its channel"),
+    (pin_rules.buses, "i2c_sda", {"direction": "out"}, "I2C"),
+    (pin_rules.wakes, "modem_ri", {"gpio": 23}, "no RTC pin"),
+    (pin_rules.wakes, "modem_ri", {"active": "low"}, "any high"),
+    (pin_rules.wakes, "modem_ri", {"wake": "ext0"}, "one pin only"),
+    (pin_rules.wakes, "modem_ri", {"wake": ""}, "must end a sleep"),
+    (pin_rules.wakes, "button", {"gpio": 36}, "glitches"),
+    (board_rules.wired_as_mapped, "light", {"gpio": 12}, "wiring.yml draws IO26"),
+    (board_rules.wired_as_mapped, "light", {"signal": "lamp"}, "no signal of pins.csv"),
+    (board_rules.drivers_served, "modem_cts", {"signal": "spare"}, "modem_cts"),
+    (board_rules.drivers_served, "modem_cts", {"signal": "spare"}, "no driver knows"),
+    (board_rules.drivers_served, "gps_rx", {"bus": "uart2.rx"}, "gps wants"),
+    (board_rules.drivers_served, "light", {"bus": "i2c1.sda"}, "plain pin"),
+    (board_rules.adc_range, "battery", {"active": "1"}, "ADC's range"),
 ]
 
 
 @pytest.mark.parametrize(("rule", "signal", "changes", "word"), BROKEN_PINS)
 def test_a_broken_pin_is_told(rule, signal, changes, word):
-    board = check.load("lte")
+    board = load("lte")
     assert list(rule(board)) == []
     assert any(word in text for text in rule(with_pin(board, signal, **changes)))
 
 
 def test_wroom_has_16_and_17_but_wrover_not():
-    bench = check.load("devkit")
-    assert list(check.pins_exist(with_pin(bench, "light", gpio=16))) == []
+    bench = load("devkit")
+    assert list(pin_rules.pins_exist(with_pin(bench, "light", gpio=16))) == []
 
 
 def test_a_signal_without_a_wire_is_told():
-    board = check.load("lte")
+    board = load("lte")
     wires = tuple(wire for wire in board.wiring.wires if wire.label != "haptic")
-    found = list(check.wired_as_mapped(replace(board, wiring=replace(board.wiring, wires=wires))))
+    found = list(
+        board_rules.wired_as_mapped(replace(board, wiring=replace(board.wiring, wires=wires)))
+    )
     assert found == ["haptic: in pins.csv, but no wire of wiring.yml carries it"]
 
 
 def test_a_wire_to_no_pin_is_told():
-    board = check.load("lte")
+    board = load("lte")
     wires = (Wire("x", (("U1", "IO99"), ("S1", "A"))),)
     wiring = replace(board.wiring, wires=wires)
     assert any(
-        "U1 has no pin IO99" in text for text in check.wires_end(replace(board, wiring=wiring))
+        "U1 has no pin IO99" in text
+        for text in board_rules.wires_end(replace(board, wiring=wiring))
     )
 
 
@@ -102,37 +106,39 @@ def test_a_wire_to_no_pin_is_told():
     ],
 )
 def test_bom_and_wiring_name_the_same_parts(change, word):
-    board = check.load("lte")
-    assert any(word in text for text in check.bom_as_wired(replace(board, bom=change(board.bom))))
+    board = load("lte")
+    assert any(
+        word in text for text in board_rules.bom_as_wired(replace(board, bom=change(board.bom)))
+    )
 
 
 def test_the_modem_may_not_meet_3v3_logic():
     """Take the shifter out: U1 straight onto the modem's 1.8 V pins."""
-    board = check.load("lte")
+    board = load("lte")
     wires = (Wire("modem_tx", (("U1", "IO18"), ("U2", "RXD"))),)
-    found = list(check.levels(replace(board, wiring=replace(board.wiring, wires=wires))))
+    found = list(board_rules.levels(replace(board, wiring=replace(board.wiring, wires=wires))))
     assert found == ["modem_tx: U1 speaks 3300 mV and U2 1800 mV; put a level shifter between"]
 
 
 def test_the_modem_may_not_hang_on_the_power_path():
     """On the cradle SYS is 4.4 V, over the modem's 4.2 V: the reason for its own converter."""
-    board = check.load("lte")
+    board = load("lte")
     wires = (Wire("SYS", (("U5", "OUT"), ("U2", "VBAT"))),)
-    found = list(check.levels(replace(board, wiring=replace(board.wiring, wires=wires))))
+    found = list(board_rules.levels(replace(board, wiring=replace(board.wiring, wires=wires))))
     assert any("U2.VBAT: rail SYS is 3000 to 4400 mV" in text for text in found)
 
 
 def test_a_rail_from_nowhere_is_told():
-    board = check.load("lte")
+    board = load("lte")
     rails = {**board.rails, "X": Rail("X", "U99.OUT", 1, 2, 3, "Y", "path", 1.0)}
-    found = list(check.rails_rooted(replace(board, rails=rails)))
+    found = list(board_rules.rails_rooted(replace(board, rails=rails)))
     assert len(found) == 2
 
 
 def test_modem_burst_breaks_a_regulator_that_is_too_small():
-    board = check.load("lte")
+    board = load("lte")
     weak = {**board.rails, "3V8": replace(board.rails["3V8"], limit_ma=1000)}
-    found = list(check.rails_hold(replace(board, rails=weak)))
+    found = list(board_rules.rails_hold(replace(board, rails=weak)))
     assert found == [
         "rails.csv: 3V8 must give 2005 mA at its worst and is good for 1000; "
         "a stronger supply or fewer loads"
@@ -160,16 +166,16 @@ def test_a_draw_from_no_rail_is_told():
 
 
 def test_bench_unit_stays_under_100_yuan():
-    board = check.load("devkit")
-    assert list(check.bench_price(board)) == []
+    board = load("devkit")
+    assert list(board_rules.bench_price(board)) == []
     dear = [replace(board.bom[0], unit_cny=90), *board.bom[1:]]
-    assert any("under 100" in text for text in check.bench_price(replace(board, bom=dear)))
+    assert any("under 100" in text for text in board_rules.bench_price(replace(board, bom=dear)))
 
 
 def test_a_price_has_a_date():
-    board = check.load("devkit")
+    board = load("devkit")
     undated = [replace(board.bom[0], estimated_on="soon"), *board.bom[1:]]
-    found = list(check.bom_as_wired(replace(board, bom=undated)))
+    found = list(board_rules.bom_as_wired(replace(board, bom=undated)))
     assert found == ["bom.csv: ESP32-DevKitC-32E has a price without a date"]
 
 
@@ -183,13 +189,13 @@ def test_levels_by_pin():
 
 def test_every_driver_signal_is_on_the_issued_board():
     """lte is the full unit: no driver is left without pins there."""
-    signals = {pin.signal for pin in check.load("lte").pins}
+    signals = {pin.signal for pin in load("lte").pins}
     assert {signal for wants in needs.DRIVERS.values() for signal in wants} == signals
 
 
 def test_pins_csv_is_what_a_micropython_split_can_read():
     for name in BOARD_NAMES:
-        text = (check.BOARDS / name / "pins.csv").read_text(encoding="utf-8")
+        text = (BOARDS / name / "pins.csv").read_text(encoding="utf-8")
         assert '"' not in text and text.isascii() and text.endswith("\n")
 
 
@@ -215,7 +221,7 @@ def test_a_line_with_a_cell_too_many_is_refused(tmp_path, monkeypatch):
 def test_the_firmware_asks_for_no_signal_that_the_boards_do_not_know():
     """Signals as the firmware's own source names them: rows["x"], rows.get("x"), "x" in rows."""
     asked: set[str] = set()
-    firmware = check.BOARDS.parents[1] / "firmware"
+    firmware = BOARDS.parents[1] / "firmware"
     for path in [firmware / "main.py", *sorted((firmware / "drivers").glob("*.py"))]:
         source = path.read_text(encoding="utf-8")
         asked |= set(re.findall(r"""\b(?:rows|ROWS)(?:\[|\.get\()"(\w+)\"""", source))
@@ -227,7 +233,7 @@ def test_the_firmware_asks_for_no_signal_that_the_boards_do_not_know():
 
 def test_the_firmware_reads_every_board():
     for name in BOARD_NAMES:
-        rows = firmware_pins.read(str(check.BOARDS / name / "pins.csv"))
+        rows = firmware_pins.read(str(BOARDS / name / "pins.csv"))
         assert {signal: row.gpio for signal, row in rows.items()} == {
-            pin.signal: pin.gpio for pin in check.load(name).pins
+            pin.signal: pin.gpio for pin in load(name).pins
         }
