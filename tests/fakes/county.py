@@ -86,7 +86,8 @@ class County:
 
     def command(self, to: str, cmd: str, **own: Any) -> str:
         """Sign and publish a command; its id."""
-        name, payload = self.signer.command(to, cmd, **own)
+        with self._lock:  # a signer has one writer
+            name, payload = self.signer.command(to, cmd, **own)
         self._client.publish(topics.topic(name, C=ID, U=to), payload, 1)
         return str(json.loads(payload)["id"])
 

@@ -119,7 +119,12 @@ class Uart:
 
 
 class UnitProcess:
-    """See the module. `folder` is made; `heap` is MicroPython's -X heapsize."""
+    """See the module. `folder` is made; `heap` is MicroPython's -X heapsize.
+
+    interpreter, firmware  another MicroPython, another tree (compiled, or broken on purpose)
+    script                 what to run in place of main.py; it imports main itself
+    environment            more of it: PATROL_ERASE_MS and others of world.py
+    """
 
     def __init__(
         self,
@@ -131,6 +136,7 @@ class UnitProcess:
         environment: dict[str, str] | None = None,
         interpreter: Path | None = None,
         firmware: Path | None = None,
+        script: Path | None = None,
     ) -> None:
         self.folder = folder
         self.unit = unit
@@ -138,6 +144,7 @@ class UnitProcess:
         self._more = environment or {}
         self._interpreter = interpreter or micropython()
         self._firmware = firmware or ROOT / "firmware"
+        self._script = script
         self._process: subprocess.Popen[bytes] | None = None
         self.files = folder / "files"
         self.files.mkdir(parents=True, exist_ok=True)
@@ -203,8 +210,7 @@ class UnitProcess:
             )
 
     def _main(self) -> str:
-        compiled = self._firmware / "main.mpy"
-        return str(compiled if compiled.exists() else self._firmware / "main.py")
+        return str(self._script or self._firmware / "main.py")
 
     @property
     def pid(self) -> int:
@@ -350,6 +356,12 @@ class UnitProcess:
     def erases(self, since: int = 0) -> list[int]:
         """When a flash block was erased, in ms."""
         return [ms for ms, what, _ in self.outputs(since) if what == ERASE]
+
+    def gaps(self, since: int = 0) -> list[tuple[int, int]]:
+        """(ms, gap in ms) of a unit run by tests/bench/unit_probe.py."""
+        path = self.folder / "gaps"
+        rows = [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+        return [(int(r[0]), int(r[1])) for r in rows if len(r) == 2 and int(r[0]) >= since]
 
     def ledger(self) -> list[tuple[str, int, str]]:
         """(boot, seq, name) of every record it accepted, over all its boots."""

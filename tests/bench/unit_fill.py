@@ -1,0 +1,35 @@
+"""Runs on the unit in place of main.py: lays argv's number of locations in the queue, as an outage would.
+
+The count stands in the environment (PATROL_FILL): the virtual unit has no arguments.
+"""
+
+import machine  # first: on a desk this is the power-on
+
+# isort: split
+import os
+
+from body_unit.store import Store
+from patrol_contract import messages
+
+BOOT = "00000000000000f1"
+machine.idle()
+store = Store("queue", BOOT, None)
+for seq in range(1, int(os.getenv("PATROL_FILL")) + 1):
+    fields = {
+        "_type": "location",
+        "v": 1,
+        "boot": BOOT,
+        "seq": seq,
+        "lat": 352381100 + seq,
+        "lon": 1154802000 - seq,
+        "acc": 5,
+        "tst": 1795280400 + 10 * seq,
+        "vel": 4,
+        "batt": 80,
+        "tid": "01",
+    }
+    payload = messages.encode("unit_location", fields)
+    store.append(2, seq, "owntracks/c371500/u-0001", payload, True)
+    if seq % 50 == 0:
+        store.commit()
+store.commit()
