@@ -1,7 +1,8 @@
 """What esptool, pyserial and the system say when a port or a board misbehaves, in a sentence.
 
-A table, first match wins. `slower` tells whether the same board may do better at a lower baud rate.
-The texts are those of esptool 5.6, pyserial 3.5, Linux and Windows.
+A table, first match wins: esptool says "busy or doesn't exist" of both, and the errno behind it.
+`slower` tells whether the same board may do better at a lower baud rate. The texts are those of
+esptool 5.6, pyserial 3.5, Linux and Windows.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ COMPLAINTS = [
         "you may not use this port: run `sudo usermod -aG dialout $USER` once and log in again",
     ),
     Complaint(
-        r"exclusively lock|Errno 11\b|Errno 16\b|[Bb]usy|Access is denied",
-        False,
-        "another program has the port open: close it (serial monitor, second flash.sh) and retry",
-    ),
-    Complaint(
         r"Errno 2\b|No such file|FileNotFoundError|cannot find the file",
         False,
         "there is no such port: plug the board in, or look at `./flash.sh doctor`",
+    ),
+    Complaint(
+        r"exclusively lock|Errno 11\b|Errno 16\b|[Bb]usy|Access is denied",
+        False,
+        "another program has the port open: close it (serial monitor, second flash.sh) and retry",
     ),
     Complaint(
         r"MD5 of file does not match",

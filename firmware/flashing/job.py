@@ -9,6 +9,7 @@ before the PASS row is on the laptop's disk.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -53,9 +54,11 @@ class Workshop:
 
 def make_unit(shop: Workshop, order: Order) -> Row:
     """Make one unit and return its PASS row; FlashError (one sentence) when it is not made."""
+    began = time.monotonic()
     written = at_falling_bauds(
         shop, order.port, lambda chip: _write(shop, order, chip), "writing again more slowly"
     )
+    write_seconds = time.monotonic() - began
     report = selftest.run(order.port, shop.person, written.expected, order.test_line)
     if not report.passed:
         raise FlashError(f"{order.port}: {order.unit} is no unit yet: {report.sentence()}")
@@ -74,11 +77,13 @@ def make_unit(shop: Workshop, order: Order) -> Row:
         image=shop.kit.image_sha256,
         app=shop.kit.app_id,
         tests={name: list(outcome) for name, outcome in report.outcomes.items()},
+        seconds=round(time.monotonic() - began, 2),
+        write_seconds=round(write_seconds, 2),  # without the tests, which wait for a person
         **report.learnt,
     )
 
 
-def check_unit(shop: Workshop, port: str, unit: str) -> Row:
+def check_unit(shop: Workshop, port: str, unit: str, test_line: bool = True) -> Row:
     """Test a made unit again, against what the ledger and the kit say it holds."""
     held = next((held for held in shop.ledger.holders() if held.unit == unit), None)
     if held is None:
@@ -91,7 +96,7 @@ def check_unit(shop: Workshop, port: str, unit: str) -> Row:
     if who is None:
         raise FlashError(f"identities: {unit} is not in this batch: take the batch it was made of")
     files = unit_files.assemble(shop.kit, shop.batch, unit, who, made["board"])
-    report = selftest.run(port, shop.person, _expected(shop, held.mac, unit, files))
+    report = selftest.run(port, shop.person, _expected(shop, held.mac, unit, files), test_line)
     if not report.passed:
         raise FlashError(f"{port}: {unit}: {report.sentence()}")
     return shop.ledger.add("check", unit=unit, mac=held.mac, serial=held.serial, **report.learnt)

@@ -4,7 +4,8 @@
     micropython.bin     the ESP32_GENERIC image
     app/…               the unit's program, compiled, as it lies on a unit
     boards/<board>/pins.csv
-    wheels/*.whl        for flash.sh's own environment, no internet needed
+    flash.sh, firmware/flashing/…, wheels/*.whl, requirements.lock: the tool itself, so that this
+                        folder on a USB stick is all that a laptop without internet needs
 
 The project cannot know the SHA-256 of an image it has never fetched, so no pin is shipped: whoever
 builds the kit names it once, and it is kept in kit.json from then on.
@@ -72,9 +73,17 @@ def app_id(files: dict[str, bytes]) -> str:
 
 
 def build(
-    into: Path, root: Path, mpy_cross: Path, gps_library: Path, image: bytes, wheels: Path | None
+    into: Path,
+    root: Path,
+    mpy_cross: Path,
+    gps_library: Path,
+    image: bytes,
+    wheels: dict[str, bytes] | None,
 ) -> Kit:
-    """Write the kit of the checkout at `root` into `into`, replacing what was there."""
+    """Write the kit of the checkout at `root` into `into`, replacing what was there.
+
+    `wheels` is what kit_wheels.collect returns; None leaves flash.sh's own environment out.
+    """
     micropython, mpy = app.compiler_version(mpy_cross)
     micropython_image.check(image, micropython)
     compiled = app.compile_all(app.collect(root / "firmware", gps_library), mpy_cross)
@@ -82,16 +91,26 @@ def build(
     contents["micropython.bin"] = image
     for pins in sorted((root / "hardware/boards").glob("*/pins.csv")):
         contents[f"boards/{pins.parent.name}/pins.csv"] = pins.read_bytes()
-    for wheel in sorted(wheels.glob("*.whl")) if wheels else []:
-        contents[f"wheels/{wheel.name}"] = wheel.read_bytes()
-    shutil.rmtree(into, ignore_errors=True)
+    for tool in [root / "flash.sh", *sorted((root / "firmware/flashing").glob("*.*"))]:
+        contents[tool.relative_to(root).as_posix()] = tool.read_bytes()
+    contents.update(wheels or {})
+    _make_room(into)
     for name, content in contents.items():
         (into / name).parent.mkdir(parents=True, exist_ok=True)
         (into / name).write_bytes(content)
+    (into / "flash.sh").chmod(0o755)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     manifest = {"micropython": micropython, "mpy": mpy, "files": digests}
     (into / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return open_kit(into)
+
+
+def _make_room(into: Path) -> None:
+    """Remove an older kit; FlashError rather than remove a folder that is something else."""
+    if into.exists() and any(into.iterdir()):
+        if not (into / MANIFEST).exists():
+            raise FlashError(f"kit: {into} is there and is no kit: name an empty folder with --kit")
+        shutil.rmtree(into)
 
 
 def fetch_image(source: str, sha256: str | None, kit: Path) -> bytes:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from flashing.errors import FlashError
-from flashing.files import append_line, write_private
+from flashing.files import append_line, locked, write_private
 
 Row = dict[str, Any]
 COLUMNS = ["at", "event", "unit", "mac", "board", "serial", "laptop", "n", "why"]  # of an export
@@ -43,20 +43,36 @@ class Ledger:
     """The ledger in `folder`: `ledger.jsonl` and this laptop's name in `laptop`."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "ledger.jsonl"
-        self.laptop = _laptop(folder / "laptop")
-        self.torn = _cut_torn_tail(self._path)  # whether the last write was interrupted
-        self.rows: list[Row] = _read(self._path)
+        self._path, self._lock = folder / "ledger.jsonl", folder / "lock"
+        with locked(self._lock):
+            self.laptop = _laptop(folder / "laptop")
+            self.torn = _cut_torn_tail(self._path)  # whether the last write was interrupted
+            self.rows: list[Row] = _read(self._path)
 
     def add(self, event: str, **fields: Any) -> Row:
-        """Append one row and return once it is on the disk."""
-        own = [row["n"] for row in self.rows if row["laptop"] == self.laptop]
-        row: Row = {"laptop": self.laptop, "n": max(own, default=0) + 1, "event": event}
-        row["at"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        row.update(fields)
-        append_line(self._path, json.dumps(row, ensure_ascii=False, sort_keys=True))
-        self.rows.append(row)
-        return row
+        """Append one row and return once it is on the disk.
+
+        Several jobs, and several flash.sh, write one ledger: under the lock it is read again, and
+        a PASS is refused if the other one gave the board or the unit away meanwhile.
+        """
+        with locked(self._lock):
+            _cut_torn_tail(self._path)
+            self.rows = _read(self._path)
+            if event == "pass":
+                self.refuse(fields["unit"], fields["mac"], replacing=False)
+            own = [row["n"] for row in self.rows if row["laptop"] == self.laptop]
+            row: Row = {"laptop": self.laptop, "n": max(own, default=0) + 1, "event": event}
+            row["at"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
+            row.update(fields)
+            try:
+                append_line(self._path, json.dumps(row, ensure_ascii=False, sort_keys=True))
+            except OSError as error:
+                raise FlashError(
+                    f"ledger: {self._path} cannot be written ({error.strerror}): make room on the "
+                    "disk and flash this unit again"
+                ) from error
+            self.rows.append(row)
+            return row
 
     def revoked(self) -> set[str]:
         """Return the serials (hex) of all certificates that no longer count."""
@@ -89,13 +105,18 @@ class Ledger:
 
     def merge(self, other: Path) -> int:
         """Take over the rows of another laptop's ledger; return how many were new."""
-        known = {(row["laptop"], row["n"]) for row in self.rows}
-        fresh = [row for row in _read(other) if (row["laptop"], row["n"]) not in known]
-        if fresh:
-            self.rows = sorted(self.rows + fresh, key=_order)
-            lines = [json.dumps(r, ensure_ascii=False, sort_keys=True) + "\n" for r in self.rows]
-            write_private(self._path, "".join(lines).encode())
-        return len(fresh)
+        if not other.is_file():
+            raise FlashError(f"ledger: {other} is no file: name the other laptop's ledger.jsonl")
+        with locked(self._lock):
+            _cut_torn_tail(self._path)
+            self.rows = _read(self._path)
+            known = {(row["laptop"], row["n"]) for row in self.rows}
+            fresh = [row for row in _read(other) if (row["laptop"], row["n"]) not in known]
+            if fresh:
+                self.rows = sorted(self.rows + fresh, key=_order)
+                lines = [json.dumps(r, ensure_ascii=False, sort_keys=True) for r in self.rows]
+                write_private(self._path, "".join(line + "\n" for line in lines).encode())
+            return len(fresh)
 
     def conflicts(self) -> list[str]:
         """Return a sentence for each board or number that two laptops gave away."""

@@ -29,6 +29,7 @@ from typing import Any
 
 from flashing.errors import FlashError
 
+KEYS = {"wifi": {"ssid", "psk", "broker"}, "brokers": {"host", "port", "name", "then"}}
 MODULUS_DIGITS = 768  # hex digits of an RSA-3072 modulus
 
 
@@ -77,6 +78,9 @@ def _faults(site: dict[str, Any]) -> list[str]:
             faults.append(f"[brokers.{name}] needs host and port")
         if broker.get("then") and broker["then"] not in site["brokers"]:
             faults.append(f"[brokers.{name}] then = {broker['then']!r} is not described")
+    for table, rows in (("wifi", site["wifi"]), ("brokers", site["brokers"].values())):
+        strange = sorted({key for row in rows for key in row} - KEYS[table])
+        faults += [f"{key} is no key of {table}" for key in strange]
     lines = [*site["wifi"], *([site["lte"]] if site["lte"] else [])]
     for line in lines:
         needed = ("apn",) if "apn" in line else ("ssid", "psk")

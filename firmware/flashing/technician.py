@@ -12,6 +12,10 @@ import threading
 import time
 from typing import Protocol
 
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
 YES = {"y", "yes", "j", "是", "s", "1"}
 NO = {"n", "no", "否", "f", "0"}
 
@@ -31,6 +35,10 @@ class Technician(Protocol):
         """Return whether the person said yes within the time."""
         ...
 
+    def ended(self, port: str, unit: str, fault: str) -> None:
+        """Tell, to be heard and seen from across the room, how a unit ended; '' is a PASS."""
+        ...
+
 
 class Answers:
     """Lines typed on stdin, with a limit. A thread reads them: Windows cannot select on stdin."""
@@ -39,13 +47,16 @@ class Answers:
         self._lines: queue.Queue[str] = queue.Queue()
         self._started = False
 
-    def next(self, seconds: float) -> str:
-        """Return the next line typed from now on; '' when none comes in time."""
+    def forget(self) -> None:
+        """Forget what was typed before the question was shown: it is no answer to it."""
         if not self._started:
             threading.Thread(target=self._read, daemon=True).start()
             self._started = True
         while not self._lines.empty():
-            self._lines.get()  # typed before the question was asked: not an answer to it
+            self._lines.get()
+
+    def next(self, seconds: float) -> str:
+        """Return the next line typed; '' when none comes in time."""
         try:
             return self._lines.get(timeout=seconds)
         except queue.Empty:
@@ -56,30 +67,57 @@ class Answers:
             self._lines.put(line.strip().lower())
 
 
-class PlainTechnician:
-    """Plain lines on a terminal, one question at a time whatever the number of boards."""
+class Terminal:
+    """One line per port with a bar, colours and a bell; one question at a time for all ports."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console) -> None:
+        self._console = console
         self._answers = Answers()
         self._asking = threading.Lock()
-        self._shown: dict[str, tuple[str, int]] = {}
+        self._bars: dict[str, TaskID] = {}
+        self._bars_lock = threading.Lock()
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} % {task.fields[stage]}"),
+            TimeElapsedColumn(),
+            console=console,
+        )
+
+    def __enter__(self) -> Terminal:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
 
     def say(self, port: str, text: str) -> None:
-        print(f"{port}: {text}", flush=True)
+        self._console.print(f"[bold]{escape(port)}[/bold] {escape(text)}")
 
     def progress(self, port: str, stage: str, part: float) -> None:
-        step = (stage, int(part * 10))
-        if self._shown.get(port) != step:
-            self._shown[port] = step
-            print(f"{port}: {stage} {part:4.0%}", flush=True)
+        self._progress.update(self._bar(port), completed=100 * part, stage=stage)
 
     def ask(self, port: str, question: str, seconds: float) -> bool:
         with self._asking:
-            print(f"{port}: {question} [y/n, {seconds:.0f} s] ", end="", flush=True)
+            self._answers.forget()
+            self._console.bell()
+            self.say(port, f"{question}  [y/n, {seconds:.0f} s]")
             deadline = time.monotonic() + seconds
             while (left := deadline - time.monotonic()) > 0:
                 answer = self._answers.next(left)
                 if answer in YES | NO:
                     return answer in YES
-            print("no answer", flush=True)
+            self.say(port, "no answer")
             return False
+
+    def ended(self, port: str, unit: str, fault: str) -> None:
+        self._console.bell()
+        colour, word = ("white on red", "FAIL 失败") if fault else ("black on green", "PASS 通过")
+        self._progress.update(self._bar(port), stage=f"{unit} {word.split()[0]}")
+        self._console.print(f"[{colour}] {word} [/] [bold]{escape(unit)}[/bold] {escape(fault)}")
+
+    def _bar(self, port: str) -> TaskID:
+        with self._bars_lock:
+            if port not in self._bars:
+                self._bars[port] = self._progress.add_task(port, total=100, stage="")
+            return self._bars[port]

@@ -11,6 +11,7 @@ import select
 import socket
 import struct
 import threading
+from collections.abc import Callable
 
 from tests.fakes.esp32_board import Esp32Board
 
@@ -64,7 +65,7 @@ class UnitWorld:
             self._stop.wait(0.2)
             levels.write_bytes(content)
 
-    def _serve(self, name: str, speak: object) -> None:
+    def _serve(self, name: str, speak: Callable[[socket.socket], None]) -> None:
         listener = socket.socket(socket.AF_UNIX)
         address = self._folder / name
         address.unlink(missing_ok=True)
@@ -74,14 +75,13 @@ class UnitWorld:
         thread.start()
         self._threads.append(thread)
 
-    def _accept(self, listener: socket.socket, speak) -> None:
+    def _accept(self, listener: socket.socket, speak: Callable[[socket.socket], None]) -> None:
         with listener:
             while not self._stop.is_set():
                 if select.select([listener], [], [], 0.1)[0]:
                     line, _ = listener.accept()
-                    with line:
-                        with contextlib.suppress(OSError):  # the unit was reset
-                            speak(line)
+                    with line, contextlib.suppress(OSError):  # the unit was reset
+                        speak(line)
 
     def _receiver(self, line: socket.socket) -> None:
         while not self._stop.wait(0.2):

