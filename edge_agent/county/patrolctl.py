@@ -12,6 +12,7 @@ Exit codes: 0 done, 1 not delivered or not answered, 2 asked wrongly.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import threading
 import time
@@ -59,9 +60,8 @@ def load(path: Path) -> CountyConfig:
     except tomllib.TOMLDecodeError as error:
         raise Asked(f"{path}: not TOML: {error}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise Asked(f"{path}: {where}: {first['msg']}") from None
+        faults = [".".join(map(str, e["loc"])) + f": {e['msg']}" for e in error.errors()]
+        raise Asked(f"{path}: {'; '.join(faults)}") from None
     files = {
         name: path.parent / value
         for name in ("keys", "ca", "cert", "key")
@@ -105,8 +105,16 @@ def connect(config: CountyConfig, to: mqtt.Client) -> None:
         raise Asked(f"{config.broker}: refused: {refused[0]}")
 
 
-def watch(config: CountyConfig, out: Callable[[str], None]) -> int:
-    """Print every message as a line until Ctrl-C; then what was counted."""
+def for_ever() -> None:
+    """Until Ctrl-C."""
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
+
+
+def watch(
+    config: CountyConfig, out: Callable[[str], None], wait: Callable[[], None] = for_ever
+) -> int:
+    """Print every message as a line while `wait` waits; then what was counted."""
     consumer = Consumer()
 
     def on_message(_c: Any, _u: Any, message: mqtt.MQTTMessage) -> None:
@@ -121,8 +129,7 @@ def watch(config: CountyConfig, out: Callable[[str], None]) -> int:
     connect(config, to)
     to.subscribe([(f"owntracks/{config.county}/#", 1), (f"patrol/v1/{config.county}/#", 1)])
     try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
+        wait()
         out(str(consumer.counts))
     finally:
         to.disconnect()
