@@ -16,13 +16,15 @@ HEAD = """# What the box is wired to be; written by `make hardware` from hardwar
 
 # Contacts of gpio.csv that the agent reads or switches, and the keys their kind wants.
 SENSORS = {"ups_mains_failed": ("市电中断", "[sensor.alarm]\non = true\ndelay_s = 10")}
-OUTPUTS = {
-    "siren": ("警报器", "max_on_s = 180"),
-    "barrier_raise": ("抬杆", "pulse_s = 1"),
-    "barrier_lower": ("落杆", "pulse_s = 1"),
-    "lamp": ("状态灯", ""),
-    "amp_mute": ("功放", ""),
-}
+OUTPUTS = {"siren": ("警报器", "max_on_s = 180"), "lamp": ("状态灯", "")}
+BARRIER = ("barrier_raise", "barrier_lower")  # its two buttons: one output of the agent
+ANNOUNCE = """[[output]]
+id = "announce"
+name = "平安小喇叭"
+kind = "announce"
+folder = "/var/lib/checkpoint-agent/recordings"
+device = "plughw:CARD=Device"
+quiet = "22:00-06:00\""""
 
 
 def toml(box: Box) -> str:
@@ -65,7 +67,12 @@ def _contacts(box: Box) -> list[str]:
             chinese, more = OUTPUTS[name]
             block = f'[[output]]\nid = "{slug}"\nname = "{chinese}"\n{common}'
             found.append(f"{block}\n{more}" if more else block)
-    return found
+    line = {row["name"]: row["line"] for row in box.gpio}
+    found.append(
+        '[[output]]\nid = "barrier"\nname = "道闸"\nkind = "barrier"\nbus = "pi"\n'
+        f"open_line = {line[BARRIER[0]]}\nclose_line = {line[BARRIER[1]]}\nactive_low = true"
+    )
+    return [*found, ANNOUNCE]
 
 
 def _docks(box: Box) -> list[str]:

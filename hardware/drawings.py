@@ -86,6 +86,7 @@ def case_stl(scad: Path, part: str, target: Path) -> None:
 
 def run(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    trouble = [line for line in done.stderr.splitlines() if "ERROR" in line or "WARNING" in line]
+    bad = ("ERROR", "WARNING", "Simple:     no")  # the last: OpenSCAD on a body that is not closed
+    trouble = [line for line in done.stderr.splitlines() if any(word in line for word in bad)]
     if done.returncode or trouble:
         raise RuntimeError(f"{Path(command[0]).name} failed: {(trouble or [done.stderr])[0]}")

@@ -167,7 +167,7 @@ def bluntest_presser_mm(opening_d: float, depth: float) -> float:
 
 def button(case: Case) -> list[str]:
     numbers = case.numbers
-    depth = numbers["recess"] + numbers["press_travel"]
+    depth = numbers["recess"] + press_mm(case)
     found: list[str] = []
     reach = intrusion_mm(numbers["seat_r"], numbers["opening_d"])
     if reach >= numbers["recess"]:
@@ -176,12 +176,23 @@ def button(case: Case) -> list[str]:
         found.append("a gloved finger does not enter the SOS opening; widen it")
     elif intrusion_mm(numbers["glove_d"] / 2, numbers["opening_d"]) < depth:
         found.append("a gloved finger does not reach the end of the press; a shallower recess")
-    switch = case.box("button")
-    top = numbers["cavity_z"] + numbers["floor"] + numbers["collar"] - numbers["recess"]
-    free = top - numbers["cap_t"] - switch.span(2)[1]
-    if not 0.1 <= free <= numbers["press_travel"]:
-        found.append(f"cap to switch is {free:.2f} mm; 0.1 to {numbers['press_travel']} wanted")
+    ring = numbers["front"] + numbers["collar"] - numbers["recess"] - 0.1 - numbers["cap_t"]
+    if ring < numbers["thin_min"]:
+        found.append(f"the ring over the cap is {ring:.2f} mm thick; a thicker front")
+    bend = (numbers["cap_hole"] - numbers["cap_boss"]) / 2
+    if bend < 3 * press_mm(case):
+        found.append(f"{bend:.1f} mm of cap bend {press_mm(case):.1f} mm; a smaller boss")
+    if numbers["cap_d"] - numbers["cap_hole"] < 3:
+        found.append("the cap is glued on less than 1.5 mm all round; a wider cap")
+    foot = numbers["cavity_z"] - case.box("button").span(2)[1] - numbers["cap_gap"]
+    if foot < 0:
+        found.append(f"the switch stands {-foot:.2f} mm into the cap's foot; a deeper case")
     return found
+
+
+def press_mm(case: Case) -> float:
+    """From touching the cap to the click."""
+    return case.numbers["cap_gap"] + case.numbers["switch_travel"]
 
 
 def gasket(case: Case) -> list[str]:
@@ -193,8 +204,8 @@ def gasket(case: Case) -> list[str]:
     fill = math.pi * numbers["cord"] ** 2 / 4 / (numbers["groove_w"] * numbers["groove_d"])
     if fill > numbers["fill_max"]:
         found.append(f"the cord fills {fill:.0%} of its groove; widen the groove")
-    if (numbers["wall"] - numbers["groove_w"]) / 2 < 0.8:
-        found.append("the wall beside the groove is under 0.8 mm, two printed lines; thicken it")
+    if (numbers["wall"] - numbers["groove_w"]) / 2 < numbers["thin_min"]:
+        found.append("the wall beside the groove is thinner than two printed lines; thicken it")
     span = max(screw_spans(case))
     if span > numbers["screw_span"]:
         found.append(f"{span:.0f} mm of gasket without a screw; add a lug")
@@ -248,7 +259,7 @@ def faults() -> list[str]:
 def outside_mm(case: Case) -> Vector:
     numbers = case.numbers
     x, y, z = case.cavity
-    return x + 2 * numbers["wall"], y + 2 * numbers["wall"], z + 2 * numbers["floor"]
+    return x + 2 * numbers["wall"], y + 2 * numbers["wall"], z + numbers["floor"] + numbers["front"]
 
 
 def scad_parameters() -> str:

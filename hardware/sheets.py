@@ -229,9 +229,7 @@ def clearances_page() -> str:
         free.append((name, f"{near:.1f}", who, f"{wanted:g}"))
     numbers = case.numbers
     seat = fit.intrusion_mm(numbers["seat_r"], numbers["opening_d"])
-    blunt = fit.bluntest_presser_mm(
-        numbers["opening_d"], numbers["recess"] + numbers["press_travel"]
-    )
+    blunt = fit.bluntest_presser_mm(numbers["opening_d"], numbers["recess"] + fit.press_mm(case))
     button = (
         f"A seat edge of radius {numbers['seat_r']:g} mm sinks {seat:.1f} mm into the SOS opening, "
         f"the cap lies {numbers['recess']:g} mm deep. Whatever is blunter than a radius of "

@@ -14,6 +14,7 @@ $fn = 40;
 outer = [cavity_x + 2 * wall, cavity_y + 2 * wall];
 split = cavity_z; // lid and base meet at the lid's inner face
 sos = part_center("button");
+cap_top = split + front + collar - recess;
 
 function part_row(name) = [for (p = parts) if (p[0] == name) p][0];
 function part_center(name) = part_row(name)[1] + part_row(name)[2] / 2;
@@ -94,29 +95,29 @@ module base() {
 module lid() {
     difference() {
         union() {
-            slab(0, split, floor);
-            lugs(split, floor + 1, screw_d + 0.4);
-            translate([sos[0], sos[1], split]) cylinder(d = opening_d + 6, h = floor + collar);
+            slab(0, split, front);
+            lugs(split, front, screw_d + 0.4);
+            translate([sos[0], sos[1], split]) cylinder(d = opening_d + 6, h = front + collar);
         }
         // Funnel: the finger slides in, a seat does not.
-        translate([sos[0], sos[1], split + floor + collar - recess - 0.1])
+        translate([sos[0], sos[1], cap_top - 0.1])
             cylinder(d1 = opening_d - 3, d2 = opening_d, h = recess + 0.11);
-        translate([sos[0], sos[1], split - 1]) cylinder(d = cap_d - 4, h = floor + collar);
+        translate([sos[0], sos[1], split - 1]) cylinder(d = cap_hole, h = front + collar);
         // Seat of the silicone cap, glued from inside.
-        translate([sos[0], sos[1], split - 0.01]) cylinder(d = cap_d + 0.4, h = floor + collar - recess - cap_t + 0.4);
+        translate([sos[0], sos[1], split - 0.01]) cylinder(d = cap_d + 0.4, h = cap_t + 0.01);
         l = part_center("light");
-        translate([l[0], l[1], split - 1]) cylinder(d = 3, h = floor + 2);
+        // Light pipe, glued in.
+        translate([l[0], l[1], split - 1]) cylinder(d = 3, h = front + 2);
     }
 }
 
 module cap() {
-    top = split + floor + collar - recess;
-    foot = part_row("button")[1][2] + part_row("button")[2][2] + 0.3;
+    foot = part_row("button")[1][2] + part_row("button")[2][2] + cap_gap;
     translate([sos[0], sos[1], 0]) {
-        translate([0, 0, top - cap_t]) cylinder(d = cap_d, h = 0.8);
-        translate([0, 0, top - cap_t]) cylinder(d = cap_d - 4.6, h = cap_t);
-        translate([0, 0, foot]) cylinder(d = 5, h = top - foot);
-        for (a = [0 : 120 : 240]) rotate(a) translate([3.5, 0, top]) sphere(d = 1.6, $fn = 16);
+        translate([0, 0, split]) cylinder(d = cap_d, h = cap_t);
+        translate([0, 0, split]) cylinder(d = cap_boss, h = cap_top - split);
+        translate([0, 0, foot]) cylinder(d = 5, h = cap_top - foot);
+        for (a = [0 : 120 : 240]) rotate(a) translate([3, 0, cap_top]) sphere(d = 1.6, $fn = 16);
     }
 }
 

@@ -111,13 +111,18 @@ def test_the_agent_reads_what_the_wiring_says(tmp_path):
     assert config.docks is not None
     assert [bay.number for bay in config.docks.bay] == list(range(1, 9))
     assert {bus.name for bus in config.bus} == {"rs485-a", "rs485-b", "pi"}
-    assert {output.id for output in config.output} >= {"siren", "barrier-raise", "lamp"}
+    assert {output.id for output in config.output} == {"siren", "barrier", "announce", "lamp"}
     assert len(config.sensor) > 12
 
 
 def test_every_contact_is_read_or_switched_or_the_kernels():
     named = {row["name"] for row in rules.load().gpio}
-    assert named == {*box_config.SENSORS, *box_config.OUTPUTS, "ups_battery_low"}
+    assert named == {
+        *box_config.SENSORS,
+        *box_config.OUTPUTS,
+        *box_config.BARRIER,
+        "ups_battery_low",
+    }
 
 
 def test_bom_is_held_against_both_drawings():

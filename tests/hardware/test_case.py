@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import struct
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -50,10 +52,13 @@ def test_a_part_in_the_wrong_place_is_told(rule, name, changes, word):
         (fit.button, {"seat_r": 15}, "seat edge"),
         (fit.button, {"opening_d": 20}, "does not enter"),
         (fit.button, {"recess": 14.0}, "does not reach"),
-        (fit.button, {"cap_t": 2.0}, "cap to switch"),
+        (fit.button, {"front": 2.6}, "ring over the cap"),
+        (fit.button, {"cap_boss": 14}, "a smaller boss"),
+        (fit.button, {"cap_d": 18}, "glued on less"),
+        (fit.button, {"cavity_z": 27.4}, "deeper case"),
         (fit.gasket, {"groove_d": 1.4}, "squeezed 7%"),
         (fit.gasket, {"groove_w": 1.6}, "fills"),
-        (fit.gasket, {"wall": 3.0}, "two printed lines"),
+        (fit.gasket, {"wall": 3.0}, "printed lines"),
         (fit.gasket, {"screw_span": 30}, "without a screw"),
     ],
 )
@@ -97,6 +102,43 @@ def test_sizes_are_those_of_the_parts_list():
     assert '["esp32", [31.5, 3, 22.1], [18, 31.4, 3.3]]' in fit.scad_parameters()
 
 
+def stl_bounds(path: Path) -> tuple[list[float], list[float]]:
+    """Lowest and highest corner of a binary STL: 80 bytes, a count, 50 bytes a triangle."""
+    data = path.read_bytes()
+    (count,) = struct.unpack_from("<I", data, 80)
+    assert len(data) == 84 + 50 * count
+    corners = [
+        struct.unpack_from("<3f", data, 84 + 50 * triangle + 12 * corner)
+        for triangle in range(count)
+        for corner in (1, 2, 3)
+    ]
+    return [min(axis) for axis in zip(*corners, strict=True)], [
+        max(axis) for axis in zip(*corners, strict=True)
+    ]
+
+
+def test_the_printed_base_has_the_computed_size():
+    """The STL on disk, measured: walls, floor and lugs are where the numbers say."""
+    case = fit.load()
+    numbers = case.numbers
+    low, high = stl_bounds(HERE / "rendered" / "case-base.stl")
+    lug = numbers["wall"] + numbers["lug_d"] - 1  # how far a lug reaches outside the cavity
+    assert low[0] == pytest.approx(-lug, abs=0.05)
+    assert high[0] == pytest.approx(numbers["cavity_x"] + lug, abs=0.05)
+    assert high[2] == pytest.approx(numbers["cavity_z"], abs=0.01)
+    assert low[2] == pytest.approx(-numbers["floor"] - 4, abs=0.01)  # the clip's pad
+
+
+def test_the_printed_lid_and_cap_close_the_case():
+    numbers = fit.load().numbers
+    low, high = stl_bounds(HERE / "rendered" / "case-lid.stl")  # lies on its face to be printed
+    assert high[2] - low[2] == pytest.approx(numbers["front"] + numbers["collar"], abs=0.01)
+    _, high = stl_bounds(HERE / "rendered" / "case-cap.stl")
+    top = numbers["cavity_z"] + numbers["front"] + numbers["collar"] - numbers["recess"]
+    assert high[2] == pytest.approx(top + 0.8, abs=0.05)  # half of a dot of 1.6 mm
+
+
+@pytest.mark.skipif(not shutil.which("openscad"), reason="apt-get install openscad")
 def test_openscad_understands_the_case(tmp_path: Path):
     """Compiled to CSG only: takes a second, fails on any warning."""
     scad = HERE / "enclosure" / "unit.scad"

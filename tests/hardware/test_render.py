@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,10 @@ def test_digests_name_just_what_is_drawn():
     }
 
 
+graphviz = pytest.mark.skipif(not shutil.which("dot"), reason="apt-get install graphviz")
+
+
+@graphviz
 def test_wireviz_draws_every_signal(tmp_path: Path):
     source = BOARDS / "devkit" / "wiring.yml"
     drawings.wiring(source, tmp_path / "out.svg")
@@ -83,6 +88,7 @@ def test_wireviz_draws_every_signal(tmp_path: Path):
         assert wire.label in drawn
 
 
+@graphviz
 def test_a_drawing_that_fails_is_an_error(tmp_path: Path):
     broken = tmp_path / "wiring.yml"
     broken.write_text("connectors: {U1: {pinlabels: [A]}}\nconnections: [[{U9: [A]}]]\n")
