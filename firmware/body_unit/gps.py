@@ -9,9 +9,9 @@ place. That is the only guard that a serial line has: an XOR checksum lets one d
 256 through, and a wrong position must never be shown as current. A receiver that sends only one of
 the two is believed without the other.
 
-`adafruit_gps` parses the fields that are neither place nor time (speed, course, quality, DOP,
-satellites). Its own reading, its positions (floats) and its dates are never used: hence neutral
-coordinates go in, and an empty `_update_timestamp_utc`.
+A subclass of `adafruit_gps.GPS`: its attributes, and its parsing of GSA and GSV. RMC and GGA, which
+come every second, are read here: the library puts places and times through floats, guesses dates,
+and leaves 2 KB of garbage a second; of its own reader nothing is left.
 """
 
 from collections import namedtuple
@@ -33,13 +33,14 @@ Fix = namedtuple("Fix", "lat7 lon7 acc_m speed_cms course_deg unix_s at_ms quali
 EXPIRES_MS = 5000  # without a new one, a fix is over
 PARTNER_MS = 10000  # RMC (or GGA) heard so recently is waited for
 ALONE_MS = 500  # and if there is no partner: how long for one that just begins
-NEVER_MS = -PARTNER_MS - 1
 TIME_EVERY_MS = 60000  # how often the clock is told
-APART7 = 200  # RMC and GGA may differ by rounding only: 2e-5 degree is 2 m
+NEVER_MS = -TIME_EVERY_MS
+APART7 = 9  # RMC and GGA may differ by rounding only: half a 1e-4 minute, 0.1 m
 TALKERS = ("GN", "GP", "BD", "GB", "GL", "GA", "GQ", "QZ", "GI")  # BD and GB: both BeiDou
 UERE_M = 5  # user range error of a civil receiver under open sky; times HDOP gives acc
 HDOP_UNKNOWN = 10
-_GOOD_MODES = ("A", "D", "F", "P", "R", "")  # not E (dead reckoning), M, S, N; "": an 11-field RMC
+GOOD_MODES = ("A", "D", "F", "P", "R", "")  # not E (dead reckoning), M, S or N
+GOOD_QUALITIES = "012345"  # 0 is no fix; 6 dead reckoning, 7 typed in, 8 simulated
 
 
 class _Time:
@@ -61,57 +62,57 @@ class Gps(adafruit_gps.GPS):
 
     def __init__(self, build_s):
         super().__init__(None)
-        self.build_s = build_s
+        self.first_s = build_s
+        self.last_s = build_s + gps_fields.BELIEVED_S
         self.framer = Framer()
         self.refused = 0  # sentences with a right checksum and an impossible field
         self.day_ms = None  # time of day of the last fix
+        self._take = self._sentence
         self._events = []
         self._now_ms = 0
         self._has_fix = None  # None: nothing said yet
         self._fixed_ms = 0
-        self._time_ms = None  # when the clock was told last
+        self._told_ms = NEVER_MS  # when the clock was told last
         self._days = None  # date of the last RMC or ZDA
         self._unix_s = 0  # of the last sentence that named a date: two in a row must agree
         self._trusted = False
-        self._heard = {"RMC": NEVER_MS, "GGA": NEVER_MS}  # when each was last heard with a position
-        self._parsers = {
-            "RMC": self._rmc,
-            "GGA": self._gga,
-            "ZDA": self._zda,
-            "GSA": self._gsa,
-            "GSV": self._gsv,
-        }
+        self._rmc_ms = self._gga_ms = NEVER_MS  # when each was last heard with a position
         self._begin(None)
 
     # --- bytes in, events out ----------------------------------------------------------------
     def feed(self, data, now_ms):
         self._now_ms = now_ms
         _Time.now_s = now_ms // 1000
-        self.framer.feed(data, self._sentence)
+        self.framer.feed(data, self._take)
         if now_ms - self._at_ms > ALONE_MS:
             self._end_epoch()
         if self._has_fix and now_ms - self._fixed_ms > EXPIRES_MS:
             self._lose()
+        if not self._events:
+            return ()
         events, self._events = self._events, []
         return events
 
     def _sentence(self, text):
-        if text[2:5] not in self._parsers or text[5:6] != "," or text[:2] not in TALKERS:
-            return
         fields = text.split(",")
-        kind = fields.pop(0)
+        name = fields.pop(0)
+        kind = name[2:]
+        if kind not in _PARSERS or name[:2] not in TALKERS:
+            return
         try:
-            self._parsers[kind[2:]](kind[:2], fields)
-        except (ValueError, TypeError, IndexError):  # adafruit_gps, on fields it did not expect
+            _PARSERS[kind](self, name[:2], fields)
+        except (ValueError, TypeError, IndexError):  # fewer fields, or others, than it should have
             self.refused += 1
 
     # --- epochs --------------------------------------------------------------------------------
     def _begin(self, day_ms):
         self._epoch_ms = day_ms
         self._at_ms = self._now_ms
-        self._places = {}  # "RMC" or "GGA" -> (lat7, lon7)
+        self._rmc_place = ()  # type: tuple  # (lat7, lon7), or nothing yet
+        self._gga_place = ()  # type: tuple
         self._closed = False  # this epoch has given its fix, or cannot
-        self._moving = (0, None)
+        self._speed_cms = 0
+        self._course_deg = None
 
     def _enter(self, day_ms):
         """A sentence of this time of day has come: another one than before ends the epoch."""
@@ -121,11 +122,11 @@ class Gps(adafruit_gps.GPS):
 
     def _end_epoch(self):
         """Without its partner a position counts only if there has been none for long."""
-        if not self._closed and len(self._places) == 1:
-            missing = "RMC" if "GGA" in self._places else "GGA"
-            if self._now_ms - self._heard[missing] > PARTNER_MS:
-                self._closed = True
-                self._fix()
+        if self._closed or bool(self._rmc_place) == bool(self._gga_place):
+            return
+        partner_ms = self._rmc_ms if self._gga_place else self._gga_ms
+        if self._now_ms - partner_ms > PARTNER_MS:
+            self._fix()
 
     def _invalid(self):
         self._closed = True
@@ -136,46 +137,50 @@ class Gps(adafruit_gps.GPS):
             self._has_fix = False
             self._events.append(("no_fix",))
 
-    def _place(self, kind, lat, north, lon, east):
-        """Take the position of one sentence; with its partner's it makes a fix."""
+    def _place(self, lat, north, lon, east):
+        """(lat7, lon7), or () if a receiver cannot be there."""
         lat7 = gps_fields.latitude(lat, north)
         lon7 = gps_fields.longitude(lon, east)
         if lat7 is None or lon7 is None or lat7 == lon7 == 0:
             self.refused += 1
+            return ()
+        return lat7, lon7
+
+    def _meet(self):
+        """A place was taken: with its partner's it makes a fix."""
+        if self._closed or not self._rmc_place or not self._gga_place:
             return
-        self._heard[kind] = self._now_ms
-        self._places[kind] = (lat7, lon7)
-        if len(self._places) == 2 and not self._closed:
+        (a, b), (c, d) = self._rmc_place, self._gga_place
+        if abs(a - c) > APART7 or abs(b - d) > APART7:
             self._closed = True
-            (a, b), (c, d) = self._places["RMC"], self._places["GGA"]
-            if abs(a - c) > APART7 or abs(b - d) > APART7:
-                self.refused += 1
-            else:
-                self._fix()
+            self.refused += 1
+        else:
+            self._fix()
 
     def _fix(self):
-        with_gga = "GGA" in self._places
-        lat7, lon7 = self._places["GGA" if with_gga else "RMC"]
-        hdop = self.horizontal_dilution if with_gga else None
-        acc_m = max(1, int(UERE_M * (HDOP_UNKNOWN if hdop is None else min(hdop, 100)) + 0.5))
+        acc_m, quality = UERE_M * HDOP_UNKNOWN, 1
+        lat7, lon7 = self._gga_place or self._rmc_place
+        if self._gga_place:
+            quality = self.fix_quality
+            if self.horizontal_dilution is not None:
+                acc_m = max(1, int(UERE_M * min(self.horizontal_dilution, 100) + 0.5))
         unix_s = self._unix()
-        speed_cms, course = self._moving
-        quality = self.fix_quality if with_gga else 1
-        fix = Fix(lat7, lon7, acc_m, speed_cms, course, unix_s, self._at_ms, quality)
+        self._closed = True
         self._has_fix = True
         self._fixed_ms = self._at_ms
         self.day_ms = self._epoch_ms
+        speed, course = self._speed_cms, self._course_deg
+        fix = Fix(lat7, lon7, acc_m, speed, course, unix_s, self._at_ms, quality)
         self._events.append(("fix", fix))
-        told = self._time_ms
-        if unix_s is not None and (told is None or self._now_ms - told >= TIME_EVERY_MS):
-            self._time_ms = self._now_ms
+        if unix_s is not None and self._now_ms - self._told_ms >= TIME_EVERY_MS:
+            self._told_ms = self._now_ms
             self._events.append(("time", unix_s, "gps"))
 
     # --- dates -----------------------------------------------------------------------------------
     def _date(self, days, day_ms):
         """A sentence names a date. It counts once a second one agrees with it."""
         unix_s = days * gps_fields.DAY_S + day_ms // 1000
-        if not gps_fields.believable(unix_s, self.build_s):
+        if not self.first_s <= unix_s < self.last_s:
             self.refused += 1
             self._trusted = False
             self._days = None
@@ -193,60 +198,61 @@ class Gps(adafruit_gps.GPS):
             unix_s += gps_fields.DAY_S
         return unix_s
 
-    def _update_timestamp_utc(self, time_utc, date=None):
-        """adafruit_gps guesses dates (yesterday's, when GGA comes first at midnight)."""
-
     # --- sentences ---------------------------------------------------------------------------
-    def _rmc(self, talker, data):
+    def _rmc(self, _, data):
         """time, A/V, lat, N/S, lon, E/W, knots, course, ddmmyy, variation, E/W, mode, status"""
-        if len(data) == 11:
-            data.append("")  # before NMEA 2.3 there was no mode
         day_ms = gps_fields.time_of_day_ms(data[0])
         self._enter(day_ms)
-        if day_ms is None or data[1] != "A" or data[11] not in _GOOD_MODES or not data[2] + data[4]:
+        mode = data[11] if len(data) > 11 else "A"  # there was none before NMEA 2.3
+        if day_ms is None or data[1] != "A" or mode not in GOOD_MODES or not data[2] + data[4]:
             self._invalid()
             return
-        lat, north, lon, east = data[2:6]
-        data[2:6] = ("000", "N", "000", "E")
-        data[6], data[7] = gps_fields.plain(data[6]), gps_fields.plain(data[7])
-        if not self._parse_rmc(data):
-            self.refused += 1
+        place = self._place(data[2], data[3], data[4], data[5])
+        if not place or not self._rmc_date(data[8], day_ms):
             return
-        date = data[8]
-        if date:
-            days = gps_fields.date_days(date[:2], date[2:4], date[4:])
-            if days is None:
-                self.refused += 1
-                return
-            self._date(days, day_ms)
-        knots, course = self.speed_knots, self.track_angle_deg
-        self._moving = (
-            0 if knots is None else int(min(knots, 2000) * 51.44444 + 0.5),
-            None if course is None else int(min(course, 360) + 0.5) % 360,
-        )
-        self._place("RMC", lat, north, lon, east)
+        knots = self.speed_knots = _number(data[6])
+        course = self.track_angle_deg = _number(data[7])
+        if knots is not None:
+            self._speed_cms = int(min(knots, 2000) * 51.44444 + 0.5)
+        self._course_deg = None if course is None else int(min(course, 360) + 0.5) % 360
+        self._rmc_ms = self._now_ms
+        self._rmc_place = place
+        self._meet()
 
-    def _gga(self, talker, data):
+    def _rmc_date(self, text, day_ms):
+        """`ddmmyy` or nothing; False for anything else, which no sound receiver says."""
+        if not text:
+            return True
+        date = gps_fields.digits(text, 0, 6) if len(text) == 6 else -1
+        days = gps_fields.date_days(date // 10000, date // 100 % 100, 2000 + date % 100)
+        if date < 0 or days is None:
+            self.refused += 1
+            return False
+        self._date(days, day_ms)
+        return True
+
+    def _gga(self, _, data):
         """time, lat, N/S, lon, E/W, quality, satellites, HDOP, altitude, M, geoid, M, age, base"""
         day_ms = gps_fields.time_of_day_ms(data[0])
         self._enter(day_ms)
-        if day_ms is None or data[5] not in ("1", "2", "3", "4", "5") or not data[1] + data[3]:
-            self.fix_quality = 0
+        quality = GOOD_QUALITIES.find(data[5]) if len(data[5]) == 1 else 0
+        self.fix_quality = max(0, quality)
+        if day_ms is None or quality < 1 or not data[1] + data[3]:
             self._invalid()
             return
-        lat, north, lon, east = data[1:5]
-        data[1:5] = ("000", "N", "000", "E")
-        data[7] = gps_fields.plain(data[7])
-        data[8] = data[10] = data[12] = ""  # altitude unused; an age with decimals is no int
-        if self._parse_gga(data):
-            self._place("GGA", lat, north, lon, east)
-        else:
-            self.refused += 1
+        self.satellites = gps_fields.digits(data[6], 0, len(data[6]))
+        self.horizontal_dilution = _number(data[7])
+        place = self._place(data[1], data[2], data[3], data[4])
+        if place:
+            self._gga_ms = self._now_ms
+            self._gga_place = place
+            self._meet()
 
-    def _zda(self, talker, data):
+    def _zda(self, _, data):
         """time, day, month, year of four digits, zone hours, zone minutes"""
         day_ms = gps_fields.time_of_day_ms(data[0])
-        days = gps_fields.date_days(data[1], data[2], data[3])
+        parts = [gps_fields.digits(text, 0, len(text)) for text in data[1:4]]
+        days = gps_fields.date_days(*parts)
         if day_ms is None or days is None:
             self.refused += 1
         elif self._has_fix:  # without a fix it is the receiver's own quartz, or its factory date
@@ -261,3 +267,11 @@ class Gps(adafruit_gps.GPS):
         if data[1] == "1":
             self._sats = []  # the last message of the round before may have been lost
         self._parse_gsv(talker.encode(), data)
+
+
+def _number(text):
+    """A float, or None for anything but digits and a point: speed, course and DOP need no more."""
+    return adafruit_gps._parse_float(gps_fields.plain(text))
+
+
+_PARSERS = {"RMC": Gps._rmc, "GGA": Gps._gga, "ZDA": Gps._zda, "GSA": Gps._gsa, "GSV": Gps._gsv}

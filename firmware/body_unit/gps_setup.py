@@ -8,7 +8,7 @@
     state    leaves with                          for
     SEARCH   an answer: its kind is known         SET
              a whole sentence, no answer          ASK      (the baud rate is right)
-             LISTEN_MS of neither                 SEARCH at the next rate; after all: done None
+             LISTEN_MS of neither                 SEARCH at the next rate; after all: done "none"
     ASK      an answer                            SET
              TRIES questions unanswered           done "plain": it is read as it is
     SET      CHECK_MS later: only what we want    done, ok
@@ -70,11 +70,11 @@ SEARCH, ASK, SET, DONE = "search", "ask", "set", "done"
 
 
 class Setup:
-    """`kind` is "casic", "ublox", "plain" or None; `baud` the rate at which it was heard."""
+    """`kind` is "casic", "ublox", "plain" or "none"; `baud` the rate at which it was heard."""
 
     def __init__(self, baud=BAUDS[0]):
         self.baud = baud
-        self.kind = None
+        self.kind = "none"
         self.state = DONE
         self._since_ms = 0
         self._tries = 0
@@ -129,7 +129,7 @@ class Setup:
         if self._heard:
             return self._enter(ASK, now_ms)
         if not self._left:
-            self.kind = None
+            self.kind = "none"
             return self._done(False, now_ms)
         self.baud = self._left.pop(0)
         return [("baud", self.baud)] + self._enter(SEARCH, now_ms)
@@ -156,7 +156,7 @@ class Setup:
         if self._tries < TRIES:
             return self._enter(SET, now_ms)
         if not self._heard:  # it speaks another rate now, or no more
-            self.kind = None
+            self.kind = "none"
             return self.begin(now_ms)
         return self._done(False, now_ms)
 

@@ -138,7 +138,7 @@ def test_what_answers_nothing_is_read_as_it_is():
 
 
 def test_no_receiver():
-    assert run(Setup(), Receiver("dead"))[0] == ("done", None, False)
+    assert run(Setup(), Receiver("dead"))[0] == ("done", "none", False)
 
 
 def test_after_the_next_power_on_it_is_only_told_again():
