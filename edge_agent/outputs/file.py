@@ -20,6 +20,8 @@ class FileSection(OutputSection):
 class FileDrive:
     """Replaces the file in one step: who reads it never sees half a word."""
 
+    momentary = False
+
     def __init__(self, section: FileSection, _buses: Buses) -> None:
         self._path = section.path
 

@@ -31,6 +31,8 @@ class GpioOutputSection(OutputSection):
 class GpioDrive:
     """Asks for its line when it is first needed, and again after the chip was lost."""
 
+    momentary = False
+
     def __init__(self, section: GpioOutputSection, buses: Buses) -> None:
         self._section = section
         self._bus = buses.gpio(section.bus)

@@ -9,10 +9,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from edge_agent.buses import Buses
 from edge_agent.buses.port import BusFault
+from edge_agent.outputs.announce import AnnounceDrive, next_play
 from edge_agent.outputs.kinds import Drive, kind_of
 from edge_agent.outputs.section import OutputSection
 from edge_agent.sensors.room import Reporter
@@ -56,6 +58,14 @@ class Outputs:
         if why := output.switch(on, who):
             raise OutputFault(why)
 
+    async def announce(self, file: str, times: int, who: str) -> None:
+        """Play a recording; returns once it plays. Raises OutputFault. How it ended is recorded."""
+        speaker = next((o for o in self._all.values() if o.speaker), None)
+        if speaker is None:
+            raise OutputFault("没有喇叭，请加 [[output]] / no [[output]] of kind announce")
+        if why := speaker.play(file, times, who):
+            raise OutputFault(why)
+
     async def run(self) -> None:
         """Failsafe at both ends, the wanted state renewed in between, for ever."""
         for output in self._all.values():
@@ -64,6 +74,8 @@ class Outputs:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._renew())
                 group.create_task(self._send())
+                for output in self._all.values():
+                    group.create_task(output.keep_timetable())
         finally:
             for output in self._all.values():
                 output.fail_safe()
@@ -121,14 +133,50 @@ class Output:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        limit = self.section.pulse_s or self.section.max_on_s
-        if on and limit:
+        if on and self.section.max_on_s:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(limit, self.switch, False, "timer")
+            self._timer = loop.call_later(self.section.max_on_s, self.switch, False, "timer")
         return why
 
+    @property
+    def speaker(self) -> AnnounceDrive | None:
+        return self._drive if isinstance(self._drive, AnnounceDrive) else None
+
+    def play(self, file: str, times: int, who: str) -> str | None:
+        """Returns why it does not begin; its end is recorded."""
+        speaker = self.speaker
+        assert speaker is not None
+        what = f"{who}: {file} x{times}"
+        try:
+            playing = speaker.play(file, times)
+        except OSError as exc:
+            self._record(self.section, False, what, str(exc))
+            return str(exc)
+        self._record(self.section, True, what, None)
+
+        def ended(task: asyncio.Task[str | None]) -> None:
+            why = "已中止 / stopped before its end" if task.cancelled() else task.result()
+            self._record(self.section, False, what, why)
+
+        playing.add_done_callback(ended)
+        return None
+
+    async def keep_timetable(self) -> None:
+        """Play what is due, for ever. The wait is short, so that a clock that is set late or
+        corrected moves the next announcement with it."""
+        if self.speaker is None:
+            return
+        section = self.speaker.section
+        after = datetime.now(UTC)
+        while due := next_play(section.timetable, section.quiet, after):
+            at, play = due
+            while (left := (at - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110
+                await asyncio.sleep(min(left, RENEW_S))
+            self.play(play.file, play.times, "timetable")
+            after = max(at, datetime.now(UTC))
+
     def renew(self) -> None:
-        if why := self._set(self.on):
+        if not self._drive.momentary and (why := self._set(self.on)):
             log.warning("%s", why)
 
     def fail_safe(self) -> None:

@@ -10,7 +10,7 @@ from edge_agent.section import Section, Slug
 
 
 class OutputSection(Section):
-    """[[output]]: something that is switched. A siren has max_on_s, a barrier's button pulse_s."""
+    """[[output]]: something that is switched. max_on_s keeps a siren from crying all night."""
 
     id: Slug = Field(description="siren, barrier, announce: what commands call it")
     name: str = Field("", max_length=40, description="what staff read, e.g. 警报器")
@@ -18,4 +18,3 @@ class OutputSection(Section):
         "off", description="what it does when the agent starts and when it stops"
     )
     max_on_s: float = Field(0, ge=0, le=86400, description="switched off after this; 0: never")
-    pulse_s: float = Field(0, ge=0, le=60, description="a push button: on for this long, then off")
