@@ -198,6 +198,9 @@ class Core:
     def _shift(self, on):
         if self.duty.on and not on and not self.health.safe:
             self.rounds.shift_over()
+            fix = self.unit.fresh_fix()
+            if fix is not None:
+                self.report(fix, "last")
         if self.duty.shift(on):
             self.unit.keep("on_duty", b"1" if on else b"")
             self.motion.moved()
@@ -218,8 +221,7 @@ class Core:
                 unit.feel("battery_low")
 
     def _motion(self, moving):
-        if moving:
-            self.motion.moved()
+        self.motion.shaken(moving)
 
     def _fall(self):
         if self.duty.on and not self.health.safe:

@@ -34,7 +34,7 @@ EVENTS = {
     "time": ("unix_s", "source"),  # source: gps, county, rtc
     "charger": ("present",),
     "battery": ("mv",),
-    "motion": ("moving",),  # accelerometer, boards that have one
+    "motion": ("moving",),  # accelerometer: told when it changes
     "fall": (),
     "link": ("name", "up"),  # name: wifi, lte. Up: it has an address
     "session": ("broker", "up"),  # CONNACK / lost; broker: its name in the list of brokers

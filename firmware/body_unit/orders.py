@@ -39,6 +39,9 @@ class Orders:
             self.malformed += 1
             self._unit.log("malformed %s: %s" % (name, fault))
             return
+        except MemoryError:  # a long plan, and a board without PSRAM: the SOS must live on
+            self._unit.log("no memory for a %s of %d bytes" % (name, len(payload)))
+            return
         if name == "unit_seen":
             self._sos.seen(fields["sos"], fields["going"])
             return
@@ -58,7 +61,11 @@ class Orders:
         if not self._waiting or self._unit.now_ms < self._next_ms:
             return
         self._next_ms = self._unit.now_ms + VERIFY_EVERY_MS
-        self._take(*self._waiting.pop(0))
+        order = self._waiting.pop(0)
+        try:
+            self._take(*order)
+        except MemoryError:
+            self.report(order[3], "refused", "no memory for it")
 
     def _take(self, name, who, payload, fields):
         unit = self._unit

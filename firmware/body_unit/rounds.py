@@ -35,7 +35,7 @@ class Rounds:
         name = "group_cmd" if self._unit.kept.get("plan_of") == b"g" else "unit_cmd"
         try:
             self._adopt(messages.decode(name, kept))
-        except ContractError as fault:  # an older firmware's plan: the county sends a new one
+        except (ContractError, MemoryError) as fault:  # the county sends a new one
             self._unit.log("kept plan not readable: %s" % fault)
             return
         rows = {words[0]: words for words in self._unit.kept_rows("rounds", 4)}
@@ -54,9 +54,9 @@ class Rounds:
     def take(self, fields, payload):
         """A new plan (command `plan`), with its signed payload to keep; ends the old one."""
         self.leave_all()
-        self._unit.keep("plan_of", b"g" if fields["to"].startswith("g/") else b"u")
-        self._unit.keep("plan", payload if fields["points"] or fields.get("area") else b"")
         self._adopt(fields)
+        self._unit.keep("plan_of", b"g" if fields["to"].startswith("g/") else b"u")
+        self._unit.keep("plan", payload if self._places else b"")
         self._keep()
 
     def _adopt(self, fields):

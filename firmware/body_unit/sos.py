@@ -214,7 +214,7 @@ class Sos:
             return
         if now - self._said_ms >= PACE_MS[self.state]:
             self._say(self._word())
-        self._reach.tick(self.id if self.is_open() else "")
+        self._reach.tick(self.id)
 
     # --- the table's actions ----------------------------------------------------------------
     def _happen(self, what, kind):
@@ -257,7 +257,7 @@ class Sos:
         self.unit.emit("links", "one", True)
         self.unit.shine("test" if self.state == TEST else "sos")
         self._signal(1)
-        self._reach.begin()
+        self._reach.begin(self.state != TEST)
 
     def _cancel(self):
         self._latch()

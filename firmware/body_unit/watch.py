@@ -74,7 +74,7 @@ class Watch:
             self._kind = ""
             self._since_ms = now
             return
-        if self._kind == "silent" and self._motion.since_ms > self._alarm_ms - PRE_ALARM_MS:
+        if self._kind == "silent" and self._motion.last_ms() > self._alarm_ms - PRE_ALARM_MS:
             self._kind = ""  # moved again: all is well
         if not self._kind:
             for kind in ("checkin", "silent"):
@@ -104,6 +104,6 @@ class Watch:
         if kind == "silent":
             if not self._on or self._unit.discreet or not self._motion.is_known():
                 return None
-            return max(self._motion.since_ms, self._since_ms) + SILENT_S * 1000
+            return max(self._motion.last_ms(), self._since_ms) + SILENT_S * 1000
         lasts_s = CHECKIN_S if self._own else self._plan_s if self._on else 0
         return self._since_ms + lasts_s * 1000 if lasts_s else None

@@ -3,6 +3,7 @@
 from toy_county import County  # beside this file
 from unit_rig import LAT, LON, NOW, Rig
 
+from body_unit import orders
 from patrol_contract import messages
 
 OWN = {
@@ -124,7 +125,7 @@ def test_a_flood_costs_two_verifications_a_second_and_sos_words_go_first():
     sos = rig.core.sos.id
     rig.forget()
     for _ in range(5):
-        name, payload = rig.county.command("u-0123", "locate", NOW)
+        _, payload = rig.county.command("u-0123", "locate", NOW)
         rig.do("message", "patrol/v1/c371500/u-0123/cmd", payload)
     _, payload = rig.county.command("u-0123", "sos_ack", NOW, sos=sos)
     rig.do("message", "patrol/v1/c371500/u-0123/cmd", payload)
@@ -138,6 +139,33 @@ def test_malformed_is_logged_and_costs_nothing_else():
     for payload in (b"", b"{", b"[]", b"\xff\xfe", b'{"cmd":"locate"}'):
         rig.do("message", "patrol/v1/c371500/u-0123/cmd", payload)
     assert rig.core.orders.malformed == 5 and rig.acks() == []
+
+
+class NoMemory:
+    """Stands in for the contract's messages: as on a board whose heap is full."""
+
+    @staticmethod
+    def decode(name, payload):
+        raise MemoryError
+
+
+def test_no_memory_for_a_command_costs_that_command_only():
+    rig = Rig().start()
+
+    def no_memory(fields, payload):
+        raise MemoryError
+
+    rig.core.orders._obey = no_memory
+    rig.command("locate")
+    assert last(rig) == ("locate", "refused", "no memory for it")
+    real = orders.messages
+    orders.messages = NoMemory
+    try:
+        rig.do("message", "patrol/v1/c371500/u-0123/cmd", b"{}")
+    finally:
+        orders.messages = real
+    rig.do("hold", rig.now)
+    assert rig.core.sos.is_open()
 
 
 def test_topics_of_others_are_not_heard():

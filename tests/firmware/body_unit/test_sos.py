@@ -25,7 +25,7 @@ def test_latched_before_it_is_said_and_felt():
     assert said["state"] == "raised" and said["revision"] == 1 and said["kind"] == "button"
     assert rig.named("links") == [("links", "one", True)]
     assert rig.felt() == ["raised"]
-    assert ("gps", "full") in rig.all or rig.core._gps == "full"
+    assert ("gps", "full") in rig.all or rig.gps == "full"
 
 
 def test_revisions_every_5_s_until_the_answer_then_every_30_s():
@@ -152,6 +152,13 @@ def test_a_test_that_nobody_answers_ends():
     rig = raised(on_duty=False)
     rig.run(sos.TEST_MS + 5000)
     assert rig.core.sos.state == sos.CLOSED
+
+
+def test_a_test_without_a_network_says_so_tries_both_links_and_writes_no_sms():
+    rig = raised(on_duty=False, links=())
+    rig.run(60_000)
+    assert rig.felt() == ["raised", "no_network"]
+    assert ("links", "all", True) in rig.all and rig.named("sms") == []
 
 
 def test_the_test_command_does_nothing_to_an_open_sos():

@@ -43,9 +43,10 @@ class Rig:
         self.county = county or County()
         self.now = at_ms
         self.wake = None
+        self.ticks = 0
         self.seq = 0
         self.discreet = False
-        self.lit = "off"
+        self.gps = "off"
         self.all = []
 
     # --- driving ----------------------------------------------------------------------------
@@ -73,6 +74,7 @@ class Rig:
             self.now = max(self.now, self.wake)
             self.wake = None
             ticks += 1
+            self.ticks += 1
             assert ticks < 100 + ms // 100, "asked to be woken without end"
             out += self._take(self.core.step(self.now, ("tick",)))
         self.now = end
@@ -149,6 +151,8 @@ class Rig:
             assert len(effect[1]) <= 64, effect
         elif name == "wake":
             self.wake = effect[1]
+        elif name == "gps":
+            self.gps = effect[1]
         elif name == "discreet":
             self.discreet = effect[1]
         elif name in ("haptic", "light"):
