@@ -91,7 +91,7 @@ def build(
     contents["micropython.bin"] = image
     for pins in sorted((root / "hardware/boards").glob("*/pins.csv")):
         contents[f"boards/{pins.parent.name}/pins.csv"] = pins.read_bytes()
-    for tool in [root / "flash.sh", *sorted((root / "firmware/flashing").glob("*.*"))]:
+    for tool in [root / "flash.sh", *_tool(root / "firmware")]:
         contents[tool.relative_to(root).as_posix()] = tool.read_bytes()
     contents.update(wheels or {})
     _make_room(into)
@@ -103,6 +103,12 @@ def build(
     manifest = {"micropython": micropython, "mpy": mpy, "files": digests}
     (into / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return open_kit(into)
+
+
+def _tool(firmware: Path) -> list[Path]:
+    """Return flash.sh's own files, with the part of the unit that reads its store."""
+    own = sorted((firmware / "flashing").glob("*.*"))
+    return [*own, firmware / "body_unit/__init__.py", *(firmware / "body_unit").glob("store*.py")]
 
 
 def _make_room(into: Path) -> None:

@@ -8,8 +8,12 @@ and the kept values lie (nvs and phy_init). They are written to the laptop for i
 from __future__ import annotations
 
 import datetime
+import json
 from pathlib import Path
+from typing import Any
 
+from body_unit.store import Store
+from body_unit.store_latch import Latch
 from flashing import filesystem
 from flashing.chip import Chip
 from flashing.errors import FlashError
@@ -20,6 +24,7 @@ from flashing.technician import Technician
 
 STORE = "/queue"  # the store's folder on the unit (firmware/body_unit/store.py)
 KEPT = (0x9000, 0x7000)  # nvs and phy_init of MicroPython's partition table: offset, bytes
+LATCH = (0xF000, 0x1000)  # phy_init, which MicroPython leaves unused: the open SOS
 
 
 def take(chip: Chip, home: Partition) -> dict[str, bytes]:
@@ -31,6 +36,37 @@ def take(chip: Chip, home: Partition) -> dict[str, bytes]:
     return found
 
 
+class Sector:
+    """The latch's flash sector, as body_unit.store_latch reads it; nothing can be written."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def readblocks(self, block: int, buffer: bytearray, offset: int) -> None:
+        buffer[:] = self._content[offset : offset + len(buffer)]
+
+
+def open_sos(kept: bytes) -> bool:
+    """Tell whether the board held an SOS that nobody had closed."""
+    at = LATCH[0] - KEPT[0]
+    return bool(Latch(Sector(kept[at : at + LATCH[1]])).value)
+
+
+def unsent(store_folder: Path) -> list[dict[str, Any]]:
+    """Return the records that were never acknowledged, SOS first, read by the unit's own store."""
+    store = Store(str(store_folder), "0" * 16, _declare_nothing)
+    records: list[dict[str, Any]] = []
+    while found := store.take():
+        (klass, boot, seq), topic, payload = found
+        text = bytes(payload).decode(errors="replace")
+        records.append({"class": klass, "boot": boot, "seq": seq, "topic": topic, "payload": text})
+    return records
+
+
+def _declare_nothing(*loss: object) -> None:
+    raise FlashError(f"read-out: the store wanted to write ({loss}): keep the board aside")
+
+
 class ReadOut:
     """Where read-outs go: one folder each, and a row in the ledger."""
 
@@ -38,13 +74,16 @@ class ReadOut:
         self._folder, self._ledger = folder, ledger
 
     def save(self, found: dict[str, bytes], mac: str, person: Technician, port: str) -> Path:
-        """Write what was found and tell where."""
-        now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+        """Write what was found, the records as `unsent.jsonl`, and tell where."""
+        now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S%fZ")
         into = self._folder / f"{mac.replace(':', '')}-{now}"
-        if into.exists():
-            raise FlashError(f"read-out: {into} is there already: wait a second and try again")
         for path, content in found.items():
             write_private(into / path.lstrip("/"), content)
-        self._ledger.add("read-out", mac=mac, files=len(found), bytes=sum(map(len, found.values())))
-        person.say(port, f"saved {len(found)} files in {into}")
+        records = unsent(into / STORE.lstrip("/"))
+        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
+        write_private(into / "unsent.jsonl", "".join(lines).encode())
+        self._ledger.add("read-out", mac=mac, records=len(records))
+        person.say(port, f"saved {len(records)} unsent records in {into}")
+        if open_sos(found["/kept.bin"]):
+            person.say(port, "this unit holds an SOS that nobody closed: ask the county first")
         return into

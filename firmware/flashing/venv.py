@@ -3,17 +3,19 @@
     python3 firmware/flashing/venv.py .venv requirements.txt [--wheelhouse DIR] [--no-deps]
 
 Stdlib only, because it runs before anything is installed. Debian splits `ensurepip` off into
-python3-venv, which needs root to add; where it is missing, pip's own wheel (which is runnable as
-it is) is taken from the package index, or from the wheelhouse of an offline kit. Does nothing when
-the lock has not changed since the last run.
+python3-venv: where that is missing it is installed (root or sudo); where that is not allowed, pip's
+own wheel, which is runnable as it is, comes from the wheelhouse of an offline kit or from the index
+at PIP_INDEX_URL. Does nothing when the lock has not changed since the last run.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,7 +37,12 @@ def pip_wheel(wheelhouse: Path | None, into: Path) -> Path:
                 f"venv: no pip-*.whl in {wheelhouse}: build the kit again with flash.sh kit"
             )
         return found[-1]
-    index = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/")
+    index = os.environ.get("PIP_INDEX_URL", "").rstrip("/")
+    if not index:
+        raise SystemExit(
+            "venv: this python3 cannot make environments: apt-get install python3-venv, "
+            "or set PIP_INDEX_URL to your package index and run it again"
+        )
     accept = {"Accept": "application/vnd.pypi.simple.v1+json"}
     with urllib.request.urlopen(urllib.request.Request(f"{index}/pip/", headers=accept)) as answer:
         files = json.load(answer)["files"]
@@ -60,8 +67,8 @@ def make(
         return
     print(f"setting up {target} from {lock} …", flush=True)
     base = [sys.executable, "-m", "venv", "--clear"]
-    # stdout: Debian's venv explains the missing ensurepip there, at length
-    if subprocess.run([*base, str(target)], capture_output=True).returncode == 0:
+    if _can_make_venvs():
+        subprocess.run([*base, str(target)], check=True)
         pip = [str(python), "-m", "pip"]
         _install(pip, lock, wheelhouse, no_deps, editable)
     else:
@@ -70,6 +77,17 @@ def make(
             wheel = pip_wheel(wheelhouse, Path(scratch))
             _install([str(python), f"{wheel}/pip"], lock, wheelhouse, no_deps, editable)
     stamp.write_text(digest)
+
+
+def _can_make_venvs() -> bool:
+    """Whether this python3 has ensurepip, after Debian was asked for it where we may."""
+    if importlib.util.find_spec("ensurepip") is None and shutil.which("apt-get"):
+        sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+        if not sudo or shutil.which("sudo"):
+            command = [*sudo, "apt-get", "install", "-y", "-qq", "python3-venv"]
+            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        importlib.invalidate_caches()
+    return importlib.util.find_spec("ensurepip") is not None
 
 
 def _install(

@@ -41,9 +41,13 @@ class Person:
 
 
 @pytest.fixture(scope="session")
-def made_kit(tmp_path_factory: pytest.TempPathFactory) -> kit.Kit:
-    folder = tmp_path_factory.mktemp("kit") / "kit"
-    return flash_bench.build_kit(folder, 96 * 1024)
+def kit_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kit") / "kit"
+
+
+@pytest.fixture(scope="session")
+def made_kit(kit_folder: Path) -> kit.Kit:
+    return flash_bench.build_kit(kit_folder, 96 * 1024)
 
 
 @pytest.fixture(scope="session")
