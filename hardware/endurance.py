@@ -10,7 +10,7 @@ currents from boards/lte/power.csv; how people move from roles.csv. Two ways of 
 
     policy  the CPU sleeps (light sleep) while the unit is still and on LTE, except for fixes and
             reports. While it moves, the receiver talks every second and the CPU stays awake.
-    awake   the CPU never sleeps: what holds if light sleep proves unusable on the bench.
+    awake   neither CPU nor modem ever sleeps: what holds if sleep proves unusable on the bench.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def shares(role: Role, level: str, mode: str, assumed: dict[str, float]) -> Shar
         ("U2", "off"): role.wifi,
         ("U2", "transmit"): lte * sending,
         ("U2", "connected"): lte * tail,
-        ("U2", "drx"): lte * (1 - sending - tail),
+        ("U2", "drx" if mode == "policy" else "idle"): lte * (1 - sending - tail),
         ("U3", "on"): gps_on,
         ("U3", "backup"): 1 - gps_on,
         ("M1", "on"): role.patterns_per_h * assumed["pattern_s"] / HOUR_S,

@@ -49,7 +49,7 @@ def endurance_svg(results: list[Hours]) -> str:
     legend = (
         (NEW, "新电池 20 °C  new cell"),
         (POLICY, "旧电池 -10 °C，按策略休眠  worn, cold, as policy"),
-        (AWAKE, "旧电池 -10 °C，从不休眠  worn, cold, never asleep"),
+        (AWAKE, "旧电池 -10 °C，从不休眠  worn, cold, nothing sleeps"),
     )
     x = 16.0
     for colour, words in legend:

@@ -160,15 +160,15 @@ def endurance_page() -> str:
         )
         for item in results
     ]
-    head = ("duty", "role", "CPU", "mean mA at the cell", "hours new", "hours worn at -10 °C")
+    head = ("duty", "role", "run", "mean mA at the cell", "hours new", "hours worn at -10 °C")
     sos_ma, sos_new, sos_worn = endurance.sos_hours()
     least = endurance.least_target_hours()
     budget = endurance.budget_ma()
     counts = sources.tally()
     text = (
         f"Target: {endurance.TARGET_H:.0f} h at 加强 with the SOS reserve untouched. The worst row "
-        f"at 加强 (CPU never asleep, worn cell, -10 °C) gives **{least.worn_h:.1f} h** at "
-        f"{least.mean_ma:.0f} mA. {endurance.TARGET_H:.0f} h would still hold at {budget:.0f} mA: "
+        f"at 加强 (neither CPU nor modem asleep, worn cell, -10 °C) gives "
+        f"**{least.worn_h:.1f} h** at {least.mean_ma:.0f} mA. {endurance.TARGET_H:.0f} h would still hold at {budget:.0f} mA: "
         f"the estimates may be wrong by a factor of {budget / least.mean_ma:.1f}."
     )
     sos = (
@@ -180,6 +180,8 @@ def endurance_page() -> str:
         + ", ".join(f"{number} {kind}" for kind, number in counts.items())
         + ". To be measured on the bench before anyone relies on the hours: the rows of "
         "boards/lte/power.csv that say so, first of all U2 (modem) drx, connected and transmit."
+        " That sleep must be seen: issues 53 and 280 of "
+        "github.com/Xinyuan-LilyGO/LilyGo-Modem-Series tell of boards whose A7670 never slept."
     )
     body_owed = [
         (draw.part, draw.state, f"{draw.typical_ma:g} mA", draw.source)

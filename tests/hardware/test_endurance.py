@@ -16,7 +16,7 @@ def role(name: str) -> endurance.Role:
 
 
 def test_twelve_hours_at_raised_duty_in_the_worst_case():
-    """Worn cell, cold, CPU never asleep, every role; and the reserve is not in these hours."""
+    """Worn cell, cold, CPU and modem never asleep, every role; the reserve is not in it."""
     assert endurance.least_target_hours().worn_h >= endurance.TARGET_H
 
 
