@@ -19,7 +19,10 @@ demo: setup ## one patrol evening, live (ONCE=1: the 60 s script; COUNTY=mqtts:/
 debian: # what the tests need from Debian; root or sudo installs it, otherwise it is named
 	@python3 tests/tools/debian.py
 
-test: setup debian ## prove it: every test, on CPython and on MicroPython (64 and 32 bit)
+micropython32: ## MicroPython built 32-bit with single-precision floats, as on the ESP32 (cached)
+	@tests/tools/micropython32.sh
+
+test: setup debian micropython32 ## prove it: every test, on CPython and on MicroPython (64 and 32 bit)
 	@$(PY) -m pytest tests
 
 lint: setup ## ruff and pyright (agent strict; firmware against the MicroPython stubs)
@@ -27,16 +30,21 @@ lint: setup ## ruff and pyright (agent strict; firmware against the MicroPython 
 	@.venv/bin/ruff check .
 	@.venv/bin/pyright -p pyrightconfig.agent.json
 	@.venv/bin/pyright -p pyrightconfig.firmware.json
+	@$(PY) -m hardware.check
+
+hardware: setup debian ## render wiring, power, case and sheets from the tables
+	@$(PY) -m hardware.render
 
 bench: $(addprefix bench-,unit agent sensors dock flash) ## measure everything, one after the other
 
-bench-%: setup debian ## measure one part (unit, agent, sensors, dock, flash …): one JSON object on the last line
+bench-%: setup debian micropython32 ## measure one part (unit, agent, sensors, dock, flash …): one JSON object on the last line
 	@$(PY) tests/bench/bench_$*.py
 
 docs: setup # MESSAGES.md from the contract's rows
 	@$(PY) -m tests.tools.render_messages
+	@dot -Tsvg hardware/system.dot -o hardware/pictures/system.svg
 
 lock: setup # after a version changed
 	@$(PY) -m pip install -q pip-tools && $(PY) tests/tools/lock.py
 
-.PHONY: help setup demo debian test lint bench docs lock
+.PHONY: help setup demo debian micropython32 test lint hardware bench docs lock

@@ -22,6 +22,8 @@ PACKAGES = {
     "exfatprogs": ("mkfs.exfat", "camera images"),
     "fusefat": ("fusefat", "camera images"),
     "dosfstools": ("mkfs.fat", "camera images"),
+    "fuse": ("fusermount", "a disk that forgets what was not synced"),
+    "libfuse2": ("/lib/x86_64-linux-gnu/libfuse.so.2", "the same"),
     "graphviz": ("dot", "wiring diagrams"),
     "openscad": ("openscad", "the enclosure"),
     "xvfb": ("Xvfb", "a screen for OpenSCAD"),
