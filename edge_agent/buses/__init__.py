@@ -54,3 +54,4 @@ class Buses:
         async with asyncio.TaskGroup() as group:
             for bus in self._all.values():
                 group.create_task(bus.run(), name=f"bus {bus.name}")
+            await asyncio.Event().wait()  # none is configured: that is no reason to end

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 from collections.abc import Sequence
@@ -19,8 +18,6 @@ from pydantic import AfterValidator, Field
 from edge_agent.buses import Buses
 from edge_agent.outputs.section import OutputSection
 from edge_agent.section import FilePath, Section
-
-log = logging.getLogger(__name__)
 
 BEIJING = timezone(timedelta(hours=8))  # what a timetable on the wall means; no summer time
 

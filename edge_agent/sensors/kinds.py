@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-from edge_agent.sensors import gpio, modbus, serial_line
+from edge_agent.sensors import gpio, host, modbus, nmea, serial_line
 from edge_agent.sensors.section import SensorSection
 
 
@@ -23,6 +23,8 @@ KINDS: dict[str, Kind] = {
     "modbus": Kind(modbus.ModbusSection, modbus.run),
     "serial_line": Kind(serial_line.SerialLineSection, serial_line.run),
     "gpio": Kind(gpio.GpioSensorSection, gpio.run),
+    "nmea": Kind(nmea.NmeaSection, nmea.run),
+    "host": Kind(host.HostSection, host.run),
 }
 
 

@@ -5,6 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Fix(NamedTuple):
+    """1e-7 degree WGS-84, and Unix seconds of GPS time."""
+
+    lat7: int
+    lon7: int
+    unix_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +29,7 @@ class Reading:
     text: str | None = None
     problem: str | None = None  # why there is no value, a sentence
     event: bool = False
+    fix: Fix | None = None  # the checkpoint's own receiver: place and clock
     at: float = field(default_factory=time.time)  # Unix seconds at which it was read
 
     @property

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from edge_agent.buses import Buses
 from edge_agent.sensors.channel import Channel, Report
 from edge_agent.sensors.kinds import kind_of
-from edge_agent.sensors.reading import Reading
+from edge_agent.sensors.reading import Fix, Reading
 from edge_agent.sensors.section import SensorSection
 from edge_agent.supervise import supervise
 from patrol_contract import ContractError
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 WAITING = 100  # reports of one sensor that may wait for a slow disk; then the oldest goes
 RETRY_S = 1.0  # after the outbox refused
+OLDEST = 946684800  # 2000-01-01, the contract's earliest time
 LONGEST_WHY = 120  # characters, as in the contract
 
 
@@ -36,22 +37,40 @@ class Reporter(Protocol):
 
 
 class Sensors:
-    """`reporter.report` returns once the report is durable; a failing one is tried again."""
+    """`reporter.report` returns once the report is durable; a failing one is tried again.
 
-    def __init__(self, sections: Iterable[SensorSection], buses: Buses, reporter: Reporter) -> None:
-        self._sensors = [Sensor(section, buses, reporter) for section in sections]
+    `on_fix` is told what the checkpoint's own receiver says of place and time.
+    """
+
+    def __init__(
+        self,
+        sections: Iterable[SensorSection],
+        buses: Buses,
+        reporter: Reporter,
+        *,
+        on_fix: Callable[[Fix], object] = lambda _: None,
+    ) -> None:
+        self._sensors = [Sensor(section, buses, reporter, on_fix) for section in sections]
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             for sensor in self._sensors:
                 group.create_task(sensor.run(), name=f"sensor {sensor.section.id}")
+            await asyncio.Event().wait()  # none is configured: that is no reason to end
 
 
 class Sensor:
     """One sensor: its kind's loop, its channel, its queue."""
 
-    def __init__(self, section: SensorSection, buses: Buses, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        section: SensorSection,
+        buses: Buses,
+        reporter: Reporter,
+        on_fix: Callable[[Fix], object],
+    ) -> None:
         self.section = section
+        self._on_fix = on_fix
         self._kind = kind_of(section)
         self._buses = buses
         self._reporter = reporter
@@ -78,6 +97,8 @@ class Sensor:
 
     def emit(self, reading: Reading) -> None:
         now = asyncio.get_running_loop().time()
+        if reading.fix:
+            self._on_fix(reading.fix)
         self._tell(self._channel.take(reading, now))
         self._arm(now)
 
@@ -125,8 +146,13 @@ class Sensor:
 
 
 def fields_of(section: SensorSection, report: Report) -> dict[str, Any]:
-    """A report as `cp_sensor` of the contract has it."""
+    """A report as `cp_sensor` of the contract has it.
+
+    A machine that came up in 1970 cannot say when it read: such a reading leaves as stale, without
+    a time, rather than not at all.
+    """
     measures, unit = section.told_as
+    timed = report.read is not None and report.read >= OLDEST
     why = report.why
     if report.folded:
         counted = f"期间另有 {report.folded} 次变化 / {report.folded} more changes"
@@ -136,8 +162,8 @@ def fields_of(section: SensorSection, report: Report) -> dict[str, Any]:
         "value": report.value,
         "text": report.text,
         "unit": unit or None,
-        "quality": report.quality,
-        "read": None if report.read is None else int(report.read),
+        "quality": report.quality if timed or report.quality == "fault" else "stale",
+        "read": int(report.read) if timed and report.read else None,
         "alarm": report.alarm,
         "why": why[:LONGEST_WHY] if why else None,
     }

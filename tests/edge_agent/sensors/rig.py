@@ -61,14 +61,16 @@ def loaded(tmp_path: Path, toml: str) -> config.Config:
 
 
 @asynccontextmanager
-async def running(tmp_path: Path, toml: str, given: list[Bus] | None = None) -> AsyncIterator[Kept]:
+async def running(
+    tmp_path: Path, toml: str, given: list[Bus] | None = None, **more: Any
+) -> AsyncIterator[Kept]:
     """The room and its buses, as the agent runs them, for the length of the block."""
     made = loaded(tmp_path, toml)
     kept = Kept()
     buses = Buses(made.bus, given or [])
     tasks = [
         asyncio.create_task(buses.run()),
-        asyncio.create_task(Sensors(made.sensor, buses, kept).run()),
+        asyncio.create_task(Sensors(made.sensor, buses, kept, **more).run()),
     ]
     try:
         yield kept
