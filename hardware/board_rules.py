@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardware import chip, needs, orders, supply
+from hardware import chip, needs, nets, orders, supply
 from hardware.board import Board
 from hardware.tables import gpio_of
 
@@ -35,11 +35,9 @@ def wired_as_mapped(board: Board) -> Iterator[str]:
             yield f"{signal}: in pins.csv, but no wire of wiring.yml carries it"
 
 
-def wires_end(board: Board) -> Iterator[str]:
-    for wire in board.wiring.wires:
-        for part, label in wire.ends:
-            if label not in board.wiring.pins[part]:
-                yield f"wiring.yml: {part} has no pin {label} (wire {wire.label})"
+def nets_whole(board: Board) -> Iterator[str]:
+    yield from nets.faults(board.wiring)
+    yield from nets.islands(board.wiring)
 
 
 def bom_as_wired(board: Board) -> Iterator[str]:
@@ -73,8 +71,7 @@ def levels(board: Board) -> Iterator[str]:
         elif wire.label not in ("GND",):
             level_a = board.parts[board.wiring.parts[part_a]].level_mv(pin_a)
             level_b = board.parts[board.wiring.parts[part_b]].level_mv(pin_b)
-            divided = any(pin.signal == wire.label and pin.direction == "adc" for pin in board.pins)
-            if None not in (level_a, level_b) and level_a != level_b and not divided:
+            if None not in (level_a, level_b) and level_a != level_b:
                 yield (
                     f"{wire.label}: {part_a} speaks {level_a} mV and {part_b} {level_b} mV; "
                     "put a level shifter between"

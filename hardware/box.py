@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from edge_agent.docks.config import Bay
 from edge_agent.sensors.modbus_maps import MAPS
-from hardware import orders, supply
+from hardware import nets, orders, supply
 from hardware.tables import (
     BOX,
     BomLine,
@@ -63,11 +63,8 @@ def ordered(box: Box) -> Iterator[str]:
     yield from orders.faults(box.bom, box.wiring)
 
 
-def wires_end(box: Box) -> Iterator[str]:
-    for wire in box.wiring.wires:
-        for part, label in wire.ends:
-            if label not in box.wiring.pins[part]:
-                yield f"{part} has no pin {label} (wire {wire.label})"
+def nets_whole(box: Box) -> Iterator[str]:
+    yield from nets.faults(box.wiring)
 
 
 def rails_hold(box: Box) -> Iterator[str]:
@@ -208,7 +205,7 @@ def outdoor_lines(box: Box) -> Iterator[str]:
                 yield f"{wire.label} goes outdoors to {outdoors} without an arrester"
 
 
-RULES = (ordered, wires_end, rails_hold, holds, contacts, bays, buses, outdoor_lines)
+RULES = (ordered, nets_whole, rails_hold, holds, contacts, bays, buses, outdoor_lines)
 
 
 def faults(box: Box | None = None) -> list[str]:

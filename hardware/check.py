@@ -24,7 +24,7 @@ RULES: tuple[Rule, ...] = (
     pin_rules.buses,
     pin_rules.wakes,
     board_rules.wired_as_mapped,
-    board_rules.wires_end,
+    board_rules.nets_whole,
     board_rules.bom_as_wired,
     board_rules.parts_known,
     board_rules.levels,

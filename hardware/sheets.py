@@ -168,8 +168,8 @@ def endurance_page() -> str:
     text = (
         f"Target: {endurance.TARGET_H:.0f} h at 加强 with the SOS reserve untouched. The worst row "
         f"at 加强 (neither CPU nor modem asleep, worn cell, -10 °C) gives "
-        f"**{least.worn_h:.1f} h** at {least.mean_ma:.0f} mA. {endurance.TARGET_H:.0f} h would still "
-        f"hold at {budget:.0f} mA: "
+        f"**{least.worn_h:.1f} h** at {least.mean_ma:.0f} mA. {endurance.TARGET_H:.0f} h would "
+        f"still hold at {budget:.0f} mA: "
         f"the estimates may be wrong by a factor of {budget / least.mean_ma:.1f}."
     )
     sos = (

@@ -92,7 +92,7 @@ def test_a_wire_to_no_pin_is_told():
     wiring = replace(board.wiring, wires=wires)
     assert any(
         "U1 has no pin IO99" in text
-        for text in board_rules.wires_end(replace(board, wiring=wiring))
+        for text in board_rules.nets_whole(replace(board, wiring=wiring))
     )
 
 
@@ -110,6 +110,25 @@ def test_bom_and_wiring_name_the_same_parts(change, word):
     assert any(
         word in text for text in board_rules.bom_as_wired(replace(board, bom=change(board.bom)))
     )
+
+
+def test_two_nets_at_one_pin_are_told():
+    """Five volts of the cradle straight onto the pin, past the divider."""
+    board = load("lte")
+    short = Wire("charger", (("J1", "V5"), ("U1", "IO36")))
+    spoilt = replace(board, wiring=replace(board.wiring, wires=[*board.wiring.wires, short]))
+    assert list(board_rules.nets_whole(spoilt)) == [
+        "wiring: J1.V5 joins V5 and charger; one net a pin"
+    ]
+
+
+def test_a_ground_that_goes_nowhere_is_told():
+    """Take the ground between modem supply and charger away: the modem's side floats."""
+    board = load("lte")
+    cut = {("U5", "GND"), ("U8", "GND")}
+    wires = [wire for wire in board.wiring.wires if set(wire.ends) != cut]
+    found = list(board_rules.nets_whole(replace(board, wiring=replace(board.wiring, wires=wires))))
+    assert found == ["wiring: net GND is in 2 pieces; join J2.GND, U2.GND, U8.GND to the rest"]
 
 
 def test_the_modem_may_not_meet_3v3_logic():
