@@ -87,7 +87,8 @@ def _flash(want: argparse.Namespace) -> int:
     devices = want.port or [port.device for port in ports.found()]
     if not devices:
         ports.choose([])
-    with Terminal(Console()) as person:
+    places = {port.device: f"({port.place})" for port in ports.found() if port.place}
+    with Terminal(Console(), places) as person:
         shop = _shop(want, person)
         results = batch.run(shop, wanted, devices, ports.present, not want.no_line_test)
     made = {held.unit for held in shop.ledger.holders()}

@@ -18,6 +18,7 @@ from flashing.ledger import Holder
 DPI = 300
 SIZE = (590, 295)  # 50 mm x 25 mm at 300 dpi, a common thermal label
 MARGIN = 15
+QUIET = 4  # modules of white around the code: ISO/IEC 18004
 
 
 def text(held: Holder, county: str) -> str:
@@ -28,13 +29,13 @@ def text(held: Holder, county: str) -> str:
 def draw(held: Holder, county: str) -> Image.Image:
     """Return one label, black on white."""
     label = Image.new("1", SIZE, 1)
-    buffer = io.BytesIO()
-    segno.make(text(held, county), error="m", micro=False).save(
-        buffer, kind="png", scale=6, border=2
-    )
     side = SIZE[1] - 2 * MARGIN
-    code = Image.open(buffer).convert("1").resize((side, side), Image.Resampling.NEAREST)
-    label.paste(code, (MARGIN, MARGIN))
+    code = segno.make(text(held, county), error="m", micro=False)
+    scale = side // code.symbol_size(border=QUIET)[0]  # whole dots: a thermal printer has no grey
+    buffer = io.BytesIO()
+    code.save(buffer, kind="png", scale=scale, border=QUIET)
+    drawn = Image.open(buffer).convert("1")
+    label.paste(drawn, (MARGIN, (SIZE[1] - drawn.height) // 2))
     pen = ImageDraw.Draw(label)
     left = side + 2 * MARGIN
     pen.text((left, 40), held.unit, fill=0, font=ImageFont.load_default(62))

@@ -18,6 +18,7 @@ from flashing.technician import Technician
 
 PASS, FAIL, SKIP = "PASS", "FAIL", "SKIP"
 CELL_MV = range(3000, 4350)  # a Li-ion cell that is neither dead nor a short to the charger
+SMALLEST_HEAP = 320 * 1024  # bytes: the program takes some 260 KB, so a board needs PSRAM
 BUTTON_SECONDS, BUTTON_SLICE_MS = 20, 1000
 ANSWER_SECONDS = 20.0
 GPS_SECONDS = 6  # a receiver that lives speaks once a second
@@ -82,6 +83,9 @@ def _identity(bench: Bench) -> Outcome:
         return FAIL, f"{wrong[0]} is not as written ({len(wrong)} files): flash again", learnt
     if str(found["mpy"]) != want.mpy.split(".")[0]:
         return FAIL, f"its bytecode version is {found['mpy']}, not {want.mpy}: flash again", learnt
+    if found["heap"] < SMALLEST_HEAP:
+        heap = found["heap"] // 1024
+        return FAIL, f"it has {heap} KB of heap: take a board with PSRAM", learnt
     return PASS, f"{len(want.hashes)} files as written", learnt
 
 

@@ -70,8 +70,10 @@ class Answers:
 class Terminal:
     """One line per port with a bar, colours and a bell; one question at a time for all ports."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, places: dict[str, str] | None = None) -> None:
+        """`places`: port -> its place on the hub, which a person finds sooner than ttyUSB2."""
         self._console = console
+        self._places = places or {}
         self._answers = Answers()
         self._asking = threading.Lock()
         self._bars: dict[str, TaskID] = {}
@@ -92,7 +94,8 @@ class Terminal:
         self._progress.stop()
 
     def say(self, port: str, text: str) -> None:
-        self._console.print(f"[bold]{escape(port)}[/bold] {escape(text)}")
+        line = f"[bold]{escape(self._name(port))}[/bold] {escape(text)}"
+        self._console.print(line, highlight=False)
 
     def progress(self, port: str, stage: str, part: float) -> None:
         self._progress.update(self._bar(port), completed=100 * part, stage=stage)
@@ -114,10 +117,14 @@ class Terminal:
         self._console.bell()
         colour, word = ("white on red", "FAIL 失败") if fault else ("black on green", "PASS 通过")
         self._progress.update(self._bar(port), stage=f"{unit} {word.split()[0]}")
-        self._console.print(f"[{colour}] {word} [/] [bold]{escape(unit)}[/bold] {escape(fault)}")
+        line = f"[{colour}] {word} [/] [bold]{escape(unit)}[/bold] {escape(fault)}"
+        self._console.print(line, highlight=False)
 
     def _bar(self, port: str) -> TaskID:
         with self._bars_lock:
             if port not in self._bars:
-                self._bars[port] = self._progress.add_task(port, total=100, stage="")
+                self._bars[port] = self._progress.add_task(self._name(port), total=100, stage="")
             return self._bars[port]
+
+    def _name(self, port: str) -> str:
+        return f"{port} {self._places.get(port, '')}".strip()
