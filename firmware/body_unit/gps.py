@@ -75,6 +75,7 @@ class Gps(adafruit_gps.GPS):
         self._told_ms = NEVER_MS  # when the clock was told last
         self._days = None  # date of the last RMC or ZDA
         self._unix_s = 0  # of the last sentence that named a date: two in a row must agree
+        self._dated_ms = -1  # its time of day
         self._trusted = False
         self._rmc_ms = self._gga_ms = NEVER_MS  # when each was last heard with a position
         self._begin(None)
@@ -187,12 +188,15 @@ class Gps(adafruit_gps.GPS):
             return
         self._trusted = 0 <= unix_s - self._unix_s <= 10
         self._unix_s = unix_s
+        self._dated_ms = day_ms
         self._days = days
 
     def _unix(self):
         """Unix time of this epoch. Without RMC the date may be that of before midnight."""
         if not self._trusted or self._days is None:
             return None
+        if self._dated_ms == self._epoch_ms:
+            return self._unix_s
         unix_s = self._days * gps_fields.DAY_S + self._epoch_ms // 1000
         if unix_s < self._unix_s - gps_fields.DAY_S // 2:
             unix_s += gps_fields.DAY_S

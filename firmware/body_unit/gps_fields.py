@@ -8,6 +8,7 @@ is sliced either, because a slice is garbage, twice a second for ten hours.
 DAY_S = 86400
 # A receiver that lost a week rollover (1024 weeks, 19.6 years) is that far behind or ahead.
 BELIEVED_S = 19 * 365 * DAY_S
+PLAIN_LONGEST = 10
 
 
 def digits(text, start, end):
@@ -53,9 +54,10 @@ def position(text, hemisphere, positive, negative, highest):
     part = fraction(text, point, 7) if minutes >= 0 else -1  # 1e-7 minute is 0.2 mm: enough
     if degrees < 0 or part < 0 or minutes > 59:
         return None
-    degrees7 = degrees * 10000000 + (minutes * 10000000 + part + 30) // 60
-    if degrees7 > highest * 10000000:
+    part += minutes * 10000000
+    if degrees > highest or (degrees == highest and part):
         return None
+    degrees7 = degrees * 10000000 + (part + 30) // 60
     return -degrees7 if hemisphere == negative else degrees7
 
 
@@ -98,8 +100,11 @@ def date_days(day, month, year):
 def plain(text):
     """`text` if it is digits with at most one point, else "" (unknown).
 
-    Python's float() also takes "nan", "1e9" and "1_0"; a receiver never means those.
+    Python's float() also takes "nan", "1e9" and "1_0", and of forty zeros the single-precision one
+    makes a NaN; a receiver never means those.
     """
+    if len(text) > PLAIN_LONGEST:
+        return ""
     point = text.find(".")
     if point < 0:
         return text if digits(text, 0, len(text)) >= 0 else ""

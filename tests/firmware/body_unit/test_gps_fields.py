@@ -112,5 +112,5 @@ def test_every_day_of_seventy_years_follows_the_one_before():
 
 def test_plain():
     assert [f.plain(t) for t in ("1", "0.91", "12.", ".5")] == ["1", "0.91", "12.", ".5"]
-    for text in ("", ".", "-1", "1e9", "nan", "inf", "1_0", "1.2.3", " 1", "+1"):
+    for text in ("", ".", "-1", "1e9", "nan", "inf", "1_0", "1.2.3", " 1", "+1", "0" * 11):
         assert f.plain(text) == "", text
