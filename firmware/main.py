@@ -40,6 +40,7 @@ RESETS = {
 TASKS = ("button", "power", "store", "wake")
 VITALS_MS = 60_000
 CLOCK_KEPT_MS = 600_000
+FLASH_REST_MS = 20
 
 
 class Unit:
@@ -52,7 +53,7 @@ class Unit:
         self.clock = clock = Clock(max(version.BUILD_S, kept.number("clock")))
         boot = hexlify(os.urandom(8)).decode()
         witness = getattr(machine, "witness", None)  # virtual boards only
-        self.records = Records("queue", boot, settings["county"], settings["unit"], witness)
+        self.records = Records("queue", boot, settings["county"], settings["unit"], clock, witness)
         self.button = Button(rows, clock)
         identity = {
             "unit": settings["unit"],
@@ -132,11 +133,15 @@ class Unit:
             await asyncio.sleep_ms(50)
 
     async def _store(self):
+        records = self.records
         while True:
             await asyncio.sleep_ms(1000)
-            self.records.commit()
-            for _ in self.records.store.tidy():
-                await asyncio.sleep_ms(20)
+            records.commit()
+            for _ in records.store.tidy():
+                # One erase (45 ms) in a turn of the loop: an append just now was this turn's.
+                await asyncio.sleep_ms(FLASH_REST_MS)
+                while self.clock.now_ms() - records.wrote_ms < FLASH_REST_MS:
+                    await asyncio.sleep_ms(FLASH_REST_MS)
             self.care.alive("store")
 
     async def _vitals(self):

@@ -12,9 +12,11 @@ SOS = 0
 
 
 class Records:
-    def __init__(self, folder: str, boot: str, county: str, unit: str, witness=None):
+    def __init__(self, folder: str, boot: str, county: str, unit: str, clock, witness=None):
         """folder: the queue's on flash; witness(boot, seq, name) hears of every record there."""
         self._boot = boot
+        self._clock = clock
+        self.wrote_ms = 0  # when the flash was last written to from here
         self._who = {"C": county, "U": unit}
         self._seq = 0
         self._witness = witness
@@ -42,6 +44,7 @@ class Records:
         """Number and store; an SOS only in RAM until `commit`, for it is latched already."""
         seq, topic, payload = self.stamp(name, fields)
         token = self.store.append(klass, seq, topic, payload, klass == SOS)
+        self.wrote_ms = self._clock.now_ms()
         if token is None:
             return False
         if klass == SOS:

@@ -18,7 +18,8 @@ from drivers.pins import read as read_pins
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
 _RESET_EXIT = 42  # exit code of reset(): whoever runs the virtual unit starts it again
-FLASH_BYTES = 2 * 1024 * 1024  # the `vfs` partition of a 4 MB board
+# The `vfs` partition of a 4 MB board is 2 MB.
+FLASH_BYTES = int(os.getenv("PATROL_FLASH_KB") or 2048) * 1024
 
 
 class Pin:

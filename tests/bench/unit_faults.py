@@ -1,4 +1,4 @@
-"""What goes wrong on the line, done to a running unit: does its loop stand still, how soon is it back?"""
+"""Faults of the line, done to a running unit: does its loop stand still, how soon is it back?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from tests.fakes.county import County
 from tests.fakes.link import Link
 from tests.fakes.unit_process import ROOT, UnitProcess, now_ms
 
-PROBE = ROOT / "tests/bench/unit_probe.py"
+INSTANT = {"PATROL_ERASE_MS": "0"}
+FILL = ROOT / "tests/bench/on_unit/fill.py"
+LOADED = ROOT / "tests/bench/on_unit/loaded_probe.py"
+PROBE = ROOT / "tests/bench/on_unit/gap_probe.py"
 
 
 class Rig:
@@ -147,6 +150,30 @@ def unresolvable(folder: Path) -> int:
     return gap
 
 
+def full_flash(folder: Path, seconds: float) -> int:
+    """A flash with no room left and no broker, and a record a second: the longest gap."""
+    small = {"PATROL_FLASH_KB": "160", "PATROL_TALK_MS": "1000"}
+    lay = UnitProcess(folder, environment={**small, **INSTANT, "PATROL_FILL": "9999"}, script=FILL)
+    lay.broker("county", "127.0.0.1", 9)
+    lay.wifi_known("COUNTY", "password", "county")
+    lay.start()
+    lay.wait_exit(60)
+    lay.stop()
+    unit = UnitProcess(folder, environment=small, script=LOADED)
+    unit.start()
+    unit.charger(False)
+    _later(1)
+    began = now_ms()
+    _later(seconds)
+    gap = max([gap for _, gap in unit.gaps(began)], default=50)
+    unit.stop()
+    if "Traceback" in unit.console():
+        raise RuntimeError(unit.console())
+    if "unit_gap" not in {name for _, _, name in unit.ledger()}:
+        raise RuntimeError("the flash was not full: nothing had to make room")
+    return gap
+
+
 def measure(folder: Path, full: bool) -> dict[str, Any]:
     """loop_gap_ms, mute_next_ack_s, broker_back_sos_ack_s, freezing_link_connects."""
     gaps: dict[str, int] = {}
@@ -164,5 +191,6 @@ def measure(folder: Path, full: bool) -> dict[str, Any]:
             found["freezing_link_connects"] = freezing_link(rig, 60)
     with Rig(folder / "tls", tls=True) as rig:
         gaps["mute_tls_peer"] = mute_peer(rig, 10 if full else 5)
+    gaps["full_flash"] = full_flash(folder / "full", 10 if full else 4)
     gaps["unresolvable_name"] = unresolvable(folder / "nameless")
     return found

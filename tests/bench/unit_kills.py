@@ -1,7 +1,7 @@
 """SIGKILL of a unit at random moments, its broker killed and stopped meanwhile: is anything lost?
 
 Counted outside: the ledger says what the unit accepted (on flash), the link says what a broker
-acknowledged. Three boots in ten minutes are safe mode, in which a unit says little: unit_load.py
+acknowledged. Three boots in ten minutes are safe mode, in which a unit says little: on_unit/load.py
 makes it talk. The control is the same bench on a unit that deletes a record when it is sent.
 """
 
@@ -20,7 +20,7 @@ from tests.fakes.link import Link
 from tests.fakes.mosquitto import UNLIMITED, Mosquitto
 from tests.fakes.unit_process import ROOT, UnitProcess
 
-LOAD = ROOT / "tests/bench/unit_load.py"
+LOAD = ROOT / "tests/bench/on_unit/load.py"
 WINDOW = 8
 DRAIN_S = 90
 SENT = "            session.publish(record[2], record[3], False, record)\n"

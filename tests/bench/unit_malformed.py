@@ -47,11 +47,11 @@ class RudeBroker:
         decoder = mqtt.Decoder(1 << 16)
         while data := peer.recv(4096):
             for packet in decoder.feed(data):
-                if rude and isinstance(packet, mqtt.Connect | mqtt.Publish):
-                    if isinstance(packet, mqtt.Publish) or self._name == "bad_connack":
-                        peer.sendall(self._bad)
-                        self.said_at = self.said_at or time.monotonic()
-                        continue
+                due = mqtt.Connect if self._name == "bad_connack" else mqtt.Publish
+                if rude and isinstance(packet, due):
+                    peer.sendall(self._bad)
+                    self.said_at = self.said_at or time.monotonic()
+                    continue
                 if isinstance(packet, mqtt.Connect):
                     peer.sendall(mqtt.encode_connack(mqtt.V311, False, 0))
                 elif isinstance(packet, mqtt.Subscribe):

@@ -1,7 +1,7 @@
 """From the end of the hold to the latch and to the air, while a full backlog drains and GPS comes in.
 
-Several units at once, each on a link of its own of 128 kbit/s: a second's worth of backlog would be
-2 KB, the client's window. The air is the moment the link has carried the SOS.
+Several units at once, each on a link of its own of 128 kbit/s, where the client's window (2 KB)
+takes 0.13 s. The air is the moment the link has carried the SOS.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HOLD_MS = 1500
 FINGER_S = 0.2  # between two holds: what is shorter is one press with a worn contact (gesture.py)
 RATE = 16_000  # bytes a second
 DRAINED_PER_S = 90  # more than that rate can carry: the backlog lasts
-FILL = ROOT / "tests/bench/unit_fill.py"
+FILL = ROOT / "tests/bench/on_unit/fill.py"
 
 
 def percentile(values: list[int], percent: int) -> int:

@@ -18,8 +18,8 @@
     unit.kill(); unit.start()                              # power cut: the flash is kept
     unit.stop()
 
-Times are ms of CLOCK_MONOTONIC, the unit's and this process's alike (`now_ms`). The outside world is
-a directory (`firmware/virtual/world.py` describes it); a person may play it with a shell as well.
+Times are ms of CLOCK_MONOTONIC, the unit's and this process's alike (`now_ms`). The outside is a
+directory (`firmware/virtual/world.py` describes it); a person may play it with a shell as well.
 """
 
 from __future__ import annotations
@@ -358,7 +358,7 @@ class UnitProcess:
         return [ms for ms, what, _ in self.outputs(since) if what == ERASE]
 
     def gaps(self, since: int = 0) -> list[tuple[int, int]]:
-        """(ms, gap in ms) of a unit run by tests/bench/unit_probe.py."""
+        """(ms, gap in ms) of a unit run by tests/bench/on_unit/gap_probe.py."""
         path = self.folder / "gaps"
         rows = [line.split() for line in path.read_text().splitlines()] if path.exists() else []
         return [(int(r[0]), int(r[1])) for r in rows if len(r) == 2 and int(r[0]) >= since]

@@ -1,9 +1,9 @@
-"""Runs on the unit in place of main.py: lays argv's number of locations in the queue, as an outage would.
+"""Runs on the unit in place of main.py: lays locations in the queue, as an outage would.
 
-The count stands in the environment (PATROL_FILL): the virtual unit has no arguments.
+PATROL_FILL is how many.
 """
 
-import machine  # first: on a desk this is the power-on
+import machine  # noqa: F401  (first: on a desk this is the power-on)
 
 # isort: split
 import os
@@ -12,7 +12,7 @@ from body_unit.store import Store
 from patrol_contract import messages
 
 BOOT = "00000000000000f1"
-machine.idle()
+
 store = Store("queue", BOOT, None)
 for seq in range(1, int(os.getenv("PATROL_FILL")) + 1):
     fields = {
@@ -30,6 +30,6 @@ for seq in range(1, int(os.getenv("PATROL_FILL")) + 1):
     }
     payload = messages.encode("unit_location", fields)
     store.append(2, seq, "owntracks/c371500/u-0001", payload, True)
-    if seq % 50 == 0:
-        store.commit()
+    if seq % 50 == 0 and not store.commit():
+        break  # the flash is full
 store.commit()

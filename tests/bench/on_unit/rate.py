@@ -1,4 +1,4 @@
-"""Runs under MicroPython: QoS 1 publishes a second through the unit's client, and over a bare socket.
+"""Runs under MicroPython: QoS 1 publishes a second, by the unit's client and by a bare socket.
 
 argv: port, count, "client" or "raw". Prints the rate. The payload is a location's size.
 """
