@@ -77,6 +77,8 @@ def _reboot(core, fields):
 
 
 def _update(core, fields):
+    if "update" not in core.unit.identity["has"]:
+        return "refused", "this unit is updated by cable only"
     if core.sos.state != CLOSED:
         return "refused", "SOS open"
     core.unit.last.append(("update", fields["url"], fields["sha256"]))

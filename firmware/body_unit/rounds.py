@@ -69,6 +69,10 @@ class Rounds:
         self._missed = 0
         self.checkin_s = fields.get("checkin_s") or 0
 
+    def count(self):
+        """How many points and areas the plan has."""
+        return len(self._places)
+
     # --- walking ----------------------------------------------------------------------------
     def fix(self, fix):
         """A believed fix. Without a time of its own or a clock it proves nothing."""

@@ -79,6 +79,8 @@ def main(how):
         print(loaded)
         return
     said = patrol(core)
+    if core.rounds.count() != orders.POINTS:
+        raise MemoryError("the plan was refused")
     gc.collect()
     print(loaded, gc.mem_alloc(), said)
 

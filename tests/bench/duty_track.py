@@ -51,7 +51,7 @@ def walked(track: list[Second], level: str, role: str) -> tuple[list[Report], in
         if rig.gps == "full" or (rig.gps == "still" and second.at_s >= next_still):
             next_still = second.at_s + GPS_STILL_S
             lat7, lon7 = second.claimed
-            unix_s = rig.core.unit.unix_s()
+            unix_s = rig.core.unit.unix_s(rig.now)
             rig.do(
                 "fix",
                 Fix(lat7, lon7, 5, second.speed_cms, second.course_deg, unix_s, rig.now, 1),

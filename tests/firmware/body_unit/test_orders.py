@@ -219,6 +219,12 @@ def test_locate_answers_with_a_position_and_off_duty_not():
     assert last(rig)[1:] == ("refused", "off duty")
 
 
+def test_an_update_that_the_shell_cannot_do_is_refused():
+    rig = Rig(has=("charger",)).start()
+    rig.command("update", **OWN["update"])
+    assert last(rig)[1] == "refused" and rig.named("update") == []
+
+
 def test_wifi_gives_the_shell_the_list():
     rig = Rig().start()
     rig.command("wifi", **OWN["wifi"])

@@ -19,7 +19,7 @@ BOOT = "5f3c9a0e11d2b487"
 Fix = namedtuple("Fix", "lat7 lon7 acc_m speed_cms course_deg unix_s at_ms quality")
 
 
-def identity(boot=BOOT, has=("charger", "lte")):
+def identity(boot=BOOT, has=("charger", "lte", "update")):
     return {
         "unit": "u-0123",
         "county": "c371500",
@@ -36,7 +36,7 @@ def identity(boot=BOOT, has=("charger", "lte")):
 class Rig:
     """`do` gives one event, `run` lets time pass; both return the effects and add to `all`."""
 
-    def __init__(self, kept=None, boot=BOOT, has=("charger", "lte"), county=None, at_ms=0):
+    def __init__(self, kept=None, boot=BOOT, has=("charger", "lte", "update"), county=None, at_ms=0):
         self.kept = {} if kept is None else kept
         self.boot = boot
         self.core = Core(identity(boot, has), self.kept)
@@ -82,7 +82,7 @@ class Rig:
 
     def fix(self, east_m=0, north_m=0, speed_cms=120, course=90, acc_m=5):
         """A fix so far from LAT, LON: 1 m north is 89.83e-7 degree, 1 m east 105.08e-7 there."""
-        unix_s = self.core.unit.unix_s()
+        unix_s = self.core.unit.unix_s(self.now)
         place = LAT + north_m * 8983 // 100, LON + east_m * 10508 // 100
         return self.do(
             "fix", Fix(place[0], place[1], acc_m, speed_cms, course, unix_s, self.now, 1)
