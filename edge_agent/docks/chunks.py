@@ -24,7 +24,7 @@ from typing import Protocol, Self
 from edge_agent.docks.ledger import Revoked
 from edge_agent.docks.source import Opened
 
-PIECE = 512 * 1024  # bytes per read; a multiple of any sector
+PIECE = 256 * 1024  # bytes per read; a multiple of any sector
 MARKS = list[tuple[int, bytes]]  # (end in bytes, SHA-256 up to there), ascending
 
 

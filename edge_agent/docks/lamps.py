@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from edge_agent.docks.config import Bay
-from edge_agent.outputs.room import OutputFault
-
-log = logging.getLogger(__name__)
 
 EVERY_S = 0.5
 
@@ -22,7 +18,8 @@ class Outputs(Protocol):
 
 
 class Lamps:
-    """`run(view)` for ever: each lamp is set once per change."""
+    """`run(view)` for ever: each lamp is set once per change. What `set` raises ends it, and whoever
+    supervises starts it again: the other lamps go on."""
 
     def __init__(self, bays: Iterable[Bay], outputs: Outputs) -> None:
         self._lamps = [
@@ -40,9 +37,6 @@ class Lamps:
             for slug, light, output in self._lamps:
                 on = now.get(slug) == light
                 if self._lit.get(output) is not on:
-                    try:
-                        await self._outputs.set(output, on, f"dock {slug}")
-                    except OutputFault as fault:  # a dark lamp must not stop a bay
-                        log.warning("%s: %s", slug, fault)
-                    self._lit[output] = on
+                    self._lit[output] = on  # a lamp that fails waits for its next change
+                    await self._outputs.set(output, on, f"dock {slug}")
             await asyncio.sleep(EVERY_S)

@@ -1,0 +1,174 @@
+"""`make bench-dock`: everything that must be survived, and how fast and how large the docks are.
+
+Prints what it does as it goes, and one JSON object as its last line:
+wrong               failures over all parts; anything but 0 is a broken promise
+kill9               {trials, wrong}: SIGKILLs that interrupted work
+powercut            {points, wrong}: copies of the disk, one at each step that reaches it
+faults              {tried, survived}: scenarios of tests/edge_agent/docks
+ingest_MBps, baseline_MBps, ratio   of the same files, alternating, medians of 5; baseline is
+                    cp + sync + sha256sum. Ingest includes the cold read-back, seal and bag.
+memory_mb           peak resident memory of a process with eight bays at work; memory_with_tuspy_mb
+                    once tuspy (and the aiohttp it imports) is loaded too
+on                  "images" (root, loop devices) or "directories"
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "firmware")]
+
+from tests.edge_agent.docks import cuts  # noqa: E402
+from tests.edge_agent.docks.image_scenarios import IMAGE_SCENARIOS  # noqa: E402
+from tests.edge_agent.docks.journal_scenarios import JOURNAL_SCENARIOS  # noqa: E402
+from tests.edge_agent.docks.rig import MIB, Rig  # noqa: E402
+from tests.edge_agent.docks.scenarios import SCENARIOS, Scenario  # noqa: E402
+from tests.edge_agent.docks.upload_scenarios import UPLOAD_SCENARIOS  # noqa: E402
+from tests.fakes import disk_images  # noqa: E402
+from tests.fakes.cameras import Camera  # noqa: E402
+
+KILLS = 120
+SEED = 20260804
+ROUNDS = 5
+FILES = {b"DCIM/%d.mp4" % n: 64 * MIB + n for n in range(6)}
+BAYS = 8
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+async def faults(folder: Path) -> tuple[int, list[str]]:
+    """(how many were tried, what failed)."""
+    scenarios: tuple[Scenario, ...] = (*SCENARIOS, *UPLOAD_SCENARIOS, *JOURNAL_SCENARIOS)
+    if disk_images.available() is None:
+        scenarios += IMAGE_SCENARIOS
+    else:
+        say(f"no image scenarios: {disk_images.available()}")
+    failed: list[str] = []
+    for scenario in scenarios:
+        try:
+            await scenario(folder / scenario.__name__)
+            say(f"  survived  {scenario.__name__}")
+        except AssertionError as error:
+            failed.append(f"{scenario.__name__}: {error}")
+            say(f"  FAILED    {failed[-1]}")
+    return len(scenarios), failed
+
+
+async def power_cuts(folder: Path) -> tuple[int, list[str]]:
+    points = await cuts.record_cuts(folder / "play")
+    failed: list[str] = []
+    for n, cut in enumerate(points):
+        try:
+            await cuts.survive(cut, folder / f"after-{n}")
+        except AssertionError as error:
+            failed.append(f"point {n} ({cut.step}): {error}")
+            say(f"  FAILED    {failed[-1]}")
+        shutil.rmtree(folder / f"after-{n}", ignore_errors=True)
+        cut.image.unlink() if cut.image.is_file() else shutil.rmtree(cut.image)
+    return len(points), failed
+
+
+async def throughput(folder: Path) -> tuple[list[float], list[float]]:
+    """MB/s of ingest and of the baseline, turn by turn on the same files."""
+    camera = Camera(folder / "aside", "CAM001", FILES)
+    size = sum(map(len, camera.files.values()))
+    camera.files = {path: b"" for path in camera.files}
+    ours: list[float] = []
+    theirs: list[float] = []
+    for n in range(ROUNDS):
+        subprocess.run(["sync"], check=True)
+        copy = folder / "baseline"
+        began = time.monotonic()
+        command = f"cp -r '{camera.place}' '{copy}' && sync && sha256sum '{copy}'/DCIM/*"
+        subprocess.run(["bash", "-c", command], check=True, stdout=subprocess.DEVNULL)
+        theirs.append(size / 1e6 / (time.monotonic() - began))
+        shutil.rmtree(copy)
+        subprocess.run(["sync"], check=True)
+        ours.append(size / 1e6 / await _ingest(folder / f"round-{n}", camera))
+        shutil.rmtree(folder / f"round-{n}")
+    return ours, theirs
+
+
+async def _ingest(folder: Path, camera: Camera) -> float:
+    """Seconds from docked to the last file sealed and on disk."""
+    rig = Rig(folder, chunk_mb=8)
+    async with rig.running() as docks:
+        began = time.monotonic()
+        camera.dock(rig.bay(1))
+        while len(rig.reporter.events("SEALED")) < len(FILES):
+            await asyncio.sleep(0.005)
+        took = time.monotonic() - began
+        camera.pull()
+        del docks
+    return took
+
+
+def memory(folder: Path, *more: str) -> float:
+    """Peak MB of a process whose eight bays ingest at once."""
+    folder.mkdir()
+    for n in range(1, BAYS + 1):
+        Camera(folder / "aside", f"CAM{n:03d}", {b"DCIM/A.mp4": 48 * MIB}).dock(folder / f"bay-{n}")
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tests.edge_agent.docks.child", folder, str(BAYS), "8", *more],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'firmware'}", "PATH": "/usr/bin:/bin"},
+    )
+    assert child.stdout
+    deadline = time.monotonic() + 300
+    told = folder / "sent.jsonl"
+    while not (told.exists() and told.read_text().count('"SEALED"') == BAYS):
+        assert time.monotonic() < deadline, "eight bays did not finish"
+        time.sleep(0.2)
+    child.terminate()
+    out, _ = child.communicate(timeout=30)
+    return int(out.split()[-1]) / 1024
+
+
+async def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="bench-dock-") as name:
+        folder = Path(name)
+        say("faults:")
+        tried, failed = await faults(folder / "faults")
+        say("power cuts:")
+        points, cut_wrong = await power_cuts(folder / "cuts")
+        say(f"  {points} points")
+        say("SIGKILL:")
+        killed = await cuts.kill9(folder / "kill9", KILLS, SEED)
+        say(f"  {killed.kills} kills, {killed.wrong}")
+        say("throughput:")
+        ours, theirs = await throughput(folder / "speed")
+        peak = memory(folder / "memory")
+        uploading = memory(folder / "uploading", "upload")
+    ingest, baseline = statistics.median(ours), statistics.median(theirs)
+    wrong = len(failed) + len(cut_wrong) + len(killed.wrong)
+    result = {
+        "wrong": wrong,
+        "kill9": {"trials": killed.kills, "wrong": len(killed.wrong)},
+        "powercut": {"points": points, "wrong": len(cut_wrong)},
+        "faults": {"tried": tried, "survived": tried - len(failed)},
+        "ingest_MBps": round(ingest, 1),
+        "baseline_MBps": round(baseline, 1),
+        "ratio": round(ingest / baseline, 2),
+        "memory_mb": round(peak, 1),
+        "memory_with_tuspy_mb": round(uploading, 1),
+        "on": "directories" if disk_images.available() else "images",
+    }
+    print(json.dumps(result))
+    return 0 if wrong == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
