@@ -29,7 +29,8 @@ drop(token, why) -> True: not taken yet, so forget it and declare it. False: too
 tidy() is a generator; one step writes at most one flash block. Run it from a task every few
     seconds: it writes what is still in RAM, thins tracks when 3/4 of the budget is used (every
     second record, twice at most), and above 7/8 drops the oldest.
-waiting() -> how many records are not done yet (of earlier boots only about).
+waiting() -> how many records are not done yet (of earlier boots only about); lanes[klass].waiting
+    those of one class.
 
 Never dropped: classes 0 and 1. Class 2: thinned, then oldest first, always declared. A power cut at
 any block write leaves every record whose append returned, and nothing torn.
@@ -90,6 +91,7 @@ class Store:
     def _hold(self, klass, seq, topic, payload):
         text = topic.encode() + b"\n" + payload
         self._held.append([(klass, self.boot, seq), self._boot_bytes, seq, text, False])
+        self.lanes[klass].held += 1
 
     def commit(self):
         while self._held:
@@ -129,7 +131,7 @@ class Store:
     def done(self, token):
         at = self._find_held(token)
         if at >= 0:
-            del self._held[at]  # never needs to touch the flash
+            self._let_go(at)  # never needs to touch the flash
         elif self.lanes[token[0]].done(token):
             self._finished += 1
             if self._finished >= self._slack:
@@ -138,7 +140,7 @@ class Store:
     def drop(self, token, why):
         at = self._find_held(token)
         if at >= 0 and not self._held[at][4]:
-            del self._held[at]
+            self._let_go(at)
         elif at >= 0 or not self.lanes[token[0]].drop(token):
             return False
         self.lose(token[1], token[2], token[2], 1, why)
@@ -150,6 +152,10 @@ class Store:
                 return at
         return -1
 
+    def _let_go(self, at):
+        token = self._held.pop(at)[0]
+        self.lanes[token[0]].held -= 1
+
     def rewind(self):
         for lane in self.lanes:
             lane.rewind()
@@ -157,7 +163,7 @@ class Store:
             record[4] = False
 
     def waiting(self):
-        return sum([lane.waiting for lane in self.lanes]) + len(self._held)
+        return sum([lane.waiting for lane in self.lanes])
 
     # --- what is gone, and how far we are ------------------------------------------------------
     def tidy(self):

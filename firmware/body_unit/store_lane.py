@@ -39,7 +39,13 @@ class Lane:
         self._before = ("", 0)  # boot and seq of the last record read
         self._remove_before(self.head[0])
         self._segment, self._reader = self.head[0], Reader(self.path(self.head[0]), self.head[1])
-        self.waiting = self._open_tail() if mine else 0
+        self.held = 0  # records of this class that are in RAM only
+        self._count = self._open_tail() if mine else 0  # on flash and not done
+
+    @property
+    def waiting(self):
+        """How many records are not done yet; of earlier boots only about."""
+        return self._count + self.held
 
     def path(self, segment):
         return "%s/%d-%08x" % (self.folder, self.klass, segment)
@@ -65,7 +71,8 @@ class Lane:
         self.last = segment
         self._writer = writer
         self.bytes += len(data)
-        self.waiting += len(batch)
+        self._count += len(batch)
+        self.held -= len(batch)
         for (token, _, _, _, taken), end in zip(batch, ends):
             if taken:  # only when all before it were taken too
                 self._flight.append([token, segment, end, False])
@@ -93,7 +100,7 @@ class Lane:
             if found is None:
                 if self._segment >= self.last:
                     if not self._flight:
-                        self.waiting = 0  # ends what was only guessed of earlier boots
+                        self._count = 0  # ends what was only guessed of earlier boots
                     return None
                 self._seek((self._segment + 1, FIRST))
                 self._advance()
@@ -115,7 +122,7 @@ class Lane:
         for entry in self._flight:
             if entry[0] == token and not entry[3]:
                 entry[3] = True
-                self.waiting = max(0, self.waiting - 1)
+                self.forget(1)
                 self._advance()
                 return True
         return False
@@ -128,8 +135,12 @@ class Lane:
             if entry[0] == token:
                 return False
         self._skip.add(token)
-        self.waiting = max(0, self.waiting - 1)
+        self.forget(1)
         return True
+
+    def forget(self, count):
+        """So many records on flash wait no longer."""
+        self._count = max(0, self._count - count)
 
     def rewind(self):
         """Offer again what was taken and is not done."""

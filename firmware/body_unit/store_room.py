@@ -55,7 +55,7 @@ class _Spans:
         """False when the gaps could not be written."""
         for boot, (first, last, count) in self.of.items():
             store.lose(hexlify(boot).decode(), first, last, count, why)
-            lane.waiting = max(0, lane.waiting - count)
+            lane.forget(count)
         return store.settle()
 
 

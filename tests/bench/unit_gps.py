@@ -35,7 +35,7 @@ BUILD_S = 1262304000  # 2010: the logs are older than any firmware
 TOLERANCE_M = 0.1
 ROUTES = {"walk": routes.WALK, "motorbike": routes.MOTORBIKE, "alley": routes.ALLEY}
 DAY_MS = 86_400_000
-ON_UNIT = ROOT / "tests/bench/gps_on_micropython.py"
+ON_UNIT = ROOT / "tests/bench/on_unit/gps_fixes.py"
 
 
 @dataclass

@@ -84,6 +84,7 @@ def test_done_out_of_order_and_a_new_connection():
 def test_later_keeps_an_sos_off_the_flash_until_the_next_write():
     unit = shell()
     sos = unit.append(0, later=True)
+    assert unit.store.lanes[0].waiting == unit.store.waiting() == 1
     assert unit.reboot(BOOTS[1]).take_all() == []
     assert unit.store.take()[0] == sos
     assert unit.store.take() is None
@@ -92,7 +93,9 @@ def test_later_keeps_an_sos_off_the_flash_until_the_next_write():
     assert unit.store.commit()
     assert unit.store.take() is None  # written, but still taken
     assert [o[0] for o in unit.reboot(BOOTS[1]).take_all()] == [sos]
+    assert unit.store.lanes[0].waiting == 1
     unit.store.done(sos)
+    assert unit.store.waiting() == 0
     unit.store.settle()
     assert unit.reboot(BOOTS[1]).take_all() == []
 

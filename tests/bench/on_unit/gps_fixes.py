@@ -18,7 +18,7 @@ def main(path, build_s):
     gps = Gps(build_s)
     exceptions = fixes = spent = counted = 0
     at = 0
-    with open(path, "rb") as f:  # noqa: PTH123 - MicroPython
+    with open(path, "rb") as f:
         while True:
             data = f.read(PIECE)
             before = measure_from(fixes)
