@@ -13,7 +13,8 @@ import io
 from datetime import datetime, timedelta, timezone
 from importlib.metadata import version
 
-from edge_agent.docks.ledger import Docking, Ledger, Recording, readable
+from edge_agent.docks.ledger import Ledger
+from edge_agent.docks.rows import Docking, Recording, readable
 from edge_agent.docks.states import ON_DISK, State
 from edge_agent.docks.store import Store, write_whole
 

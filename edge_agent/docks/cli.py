@@ -19,7 +19,8 @@ from edge_agent.config import Config, ConfigError, load
 from edge_agent.docks import custody, release
 from edge_agent.docks.chunks import check
 from edge_agent.docks.export import export, sentence
-from edge_agent.docks.ledger import Docking, Ledger, Recording, readable
+from edge_agent.docks.ledger import Ledger
+from edge_agent.docks.rows import Docking, Recording, readable
 from edge_agent.docks.states import FAULTS, NEEDS_CAMERA, ON_DISK
 
 CONFIG = Path("/etc/checkpoint-agent/agent.toml")
@@ -78,7 +79,7 @@ def _guarded(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse
 def _open(args: argparse.Namespace) -> tuple[Config, Ledger, Path]:
     config = load(args.config)
     if config.docks is None:
-        raise Stop(f"{args.config} 没有 [docks] / has no [docks] section")
+        raise Stop(f"{args.config} 没有 [docks] / there is no [docks] section")
     store = config.docks.store
     if not (store / "ledger.db").exists():
         raise Stop(f"{store} 还没有记录 / no recordings yet: the agent has not run with this store")

@@ -10,16 +10,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge_agent.docks import chunks
 from edge_agent.docks.config import Family
 from edge_agent.docks.devices import Device
 from edge_agent.docks.ingest import Ingest
-from edge_agent.docks.ledger import Docking, Ledger, Recording, Revoked, readable
+from edge_agent.docks.ledger import Ledger, Revoked
 from edge_agent.docks.mount import Mounter, MountRefused
+from edge_agent.docks.progress import Progress
 from edge_agent.docks.release import wipe
+from edge_agent.docks.rows import Docking, Recording, readable
 from edge_agent.docks.source import Found, MountedSource, Source
 from edge_agent.docks.space import Space
 from edge_agent.docks.states import NEEDS_CAMERA, State, Step
@@ -46,30 +48,6 @@ class Means:
     chunk: int  # bytes
     sm3: bool
     make_source: Callable[[Path], Source] = MountedSource
-
-
-@dataclass(slots=True)
-class Progress:
-    """What the page shows of a bay; written by its thread, read by anyone."""
-
-    state: State = State.DETECTED
-    why: str | None = None
-    files: int = 0
-    bytes: int = 0
-    bytes_done: int = 0
-    file: str | None = None
-    file_bytes: int = 0
-    file_done: int = 0
-    skipped: int = 0
-    unreadable: int = 0  # of the skipped
-    states: dict[str, State] = field(default_factory=dict[str, State])  # by recording
-    offset_s: int | None = None
-    moved_at: float = field(default_factory=time.monotonic)
-
-    def stalled_s(self) -> float:
-        """Seconds without a sign of life, while one is due."""
-        busy = self.state in (State.UNLOCKING, State.MOUNTED_RO, State.COPYING, State.DETECTED)
-        return time.monotonic() - self.moved_at if busy else 0.0
 
 
 class DockingThread:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from edge_agent.docks import chunks, names, store
 from edge_agent.docks.config import Family
-from edge_agent.docks.ledger import Docking, Ledger, Recording, Revoked, readable
+from edge_agent.docks.ledger import Ledger, Revoked
+from edge_agent.docks.rows import Docking, Recording, readable
 from edge_agent.docks.source import Found, Source, fingerprint, recording_id
 from edge_agent.docks.states import NEEDS_CAMERA, State, Step
 

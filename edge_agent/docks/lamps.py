@@ -18,8 +18,10 @@ class Outputs(Protocol):
 
 
 class Lamps:
-    """`run(view)` for ever: each lamp is set once per change. What `set` raises ends it, and whoever
-    supervises starts it again: the other lamps go on."""
+    """`run(view)` for ever: each lamp is set once per change.
+
+    What `set` raises ends it, and whoever supervises starts it again: the other lamps go on.
+    """
 
     def __init__(self, bays: Iterable[Bay], outputs: Outputs) -> None:
         self._lamps = [

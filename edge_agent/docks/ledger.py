@@ -8,145 +8,19 @@ that is long gone may wake up, but whatever it claims is refused with `Revoked`.
 from __future__ import annotations
 
 import sqlite3
-import threading
-import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 from edge_agent.docks import custody
+from edge_agent.docks.database import Database
+from edge_agent.docks.rows import Docking, Recording, readable, recording_of
 from edge_agent.docks.states import NEEDS_CAMERA, State, Step, after
-
-SCHEMA = Path(__file__).with_name("ledger.sql")
 
 
 class Revoked(Exception):
     """This docking is over; its camera was taken out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Docking:
-    """A camera put into a bay once."""
-
-    id: int
-    bay: str
-    camera: str
-    started_ms: int
-    ended_ms: int | None
-    offset_s: int | None
-    bag: str
-    bagged: int
-
-    @property
-    def hex(self) -> str:
-        """As in messages."""
-        return f"{self.id:016x}"
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """One file of one camera, wherever it got to. Columns of ledger.sql."""
-
-    id: str
-    camera: str
-    path: bytes
-    size: int
-    mtime_ns: int
-    fingerprint: str
-    state: State
-    docking: int
-    copied: int = 0
-    sha256: str | None = None
-    sm3: str | None = None
-    file: str | None = None
-    member: str | None = None
-    taken: str | None = None
-    marked: bool = False
-    held: bool = False
-    upload_url: str | None = None
-    checked_ms: int | None = None
-    sealed_ms: int | None = None
-
-
-def _recording(row: tuple[object, ...]) -> Recording:
-    values = list(row)
-    values[6] = State(str(values[6]))
-    values[14], values[15] = bool(values[14]), bool(values[15])
-    return Recording(*values)  # type: ignore[arg-type]
-
-
-class Ledger:
-    """Open or make the database at `path`; `key` signs the journal."""
-
-    def __init__(
-        self, path: Path, key: custody.PrivateKey, now: Callable[[], float] = time.time
-    ) -> None:
-        self.key = key
-        self._now = now
-        self._lock = threading.RLock()
-        self.on_journal: Callable[[], object] = lambda: None  # called after a commit with news
-        self.db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
-        self.db.execute("PRAGMA journal_mode = WAL")
-        self.db.execute("PRAGMA synchronous = FULL")
-        self.db.execute("PRAGMA foreign_keys = ON")
-        self.db.executescript(SCHEMA.read_text())
-
-    def close(self) -> None:
-        with self._lock:
-            self.db.close()
-
-    def now_ms(self) -> int:
-        return int(self._now() * 1000)
-
-    @contextmanager
-    def transaction(self) -> Generator[sqlite3.Connection]:
-        """Durable when the block ends; nothing happened when it raises."""
-        with self._lock:
-            self.db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self.db
-                self.db.execute("COMMIT")
-            except BaseException:
-                if self.db.in_transaction:  # a full disk may have rolled it back already
-                    self.db.execute("ROLLBACK")
-                raise
-
-    def append(
-        self,
-        kind: str,
-        detail: custody.Detail | None = None,
-        *,
-        docking: Docking | None = None,
-        bay: str | None = None,
-        recording: str | None = None,
-    ) -> int:
-        """One custody event that is no recording's state; its row number."""
-        with self.transaction() as db:
-            n = self.note(db, kind, detail or {}, docking, bay, recording)
-        self.on_journal()
-        return n
-
-    def note(
-        self,
-        db: sqlite3.Connection,
-        kind: str,
-        detail: custody.Detail,
-        docking: Docking | None,
-        bay: str | None = None,
-        recording: str | None = None,
-    ) -> int:
-        """The same inside the caller's transaction."""
-        return custody.append(
-            db,
-            self.key,
-            self.now_ms(),
-            kind,
-            detail,
-            bay=docking.bay if docking else bay,
-            docking=docking.id if docking else None,
-            recording=recording,
-        )
+class Ledger(Database):
+    """Dockings, recordings and their chunks."""
 
     # --- dockings
 
@@ -278,7 +152,7 @@ class Ledger:
             rows = self.db.execute(
                 f"SELECT * FROM recording WHERE {where} ORDER BY camera, path", values
             )
-            return [_recording(row) for row in rows]
+            return [recording_of(row) for row in rows]
 
     def of(self, docking: Docking) -> list[Recording]:
         with self._lock:
@@ -286,11 +160,11 @@ class Ledger:
 
     def _of(self, db: sqlite3.Connection, docking: Docking) -> list[Recording]:
         rows = db.execute("SELECT * FROM recording WHERE docking = ? ORDER BY path", (docking.id,))
-        return [_recording(row) for row in rows]
+        return [recording_of(row) for row in rows]
 
     def _get(self, db: sqlite3.Connection, recording: str) -> Recording | None:
         row = db.execute("SELECT * FROM recording WHERE id = ?", (recording,)).fetchone()
-        return _recording(row) if row else None
+        return recording_of(row) if row else None
 
     def _claimed(self, db: sqlite3.Connection, row: Recording, by: Docking) -> bool:
         """Whether a docking other than `by` still works on it."""
@@ -324,30 +198,6 @@ class Ledger:
             db.execute("DELETE FROM chunk WHERE recording = ? AND end > ?", (recording, beyond))
             db.execute("UPDATE recording SET copied = ? WHERE id = ?", (beyond, recording))
 
-    # --- journal
-
-    def journal(self, beyond: int = 0, limit: int = -1) -> list[custody.Row]:
-        with self._lock:
-            rows = self.db.execute(
-                "SELECT * FROM journal WHERE n > ? ORDER BY n LIMIT ?", (beyond, limit)
-            )
-            return [custody.Row(*row) for row in rows]
-
-    def count(self, recording: str, kind: str) -> int:
-        """How often it came to be `kind`."""
-        with self._lock:
-            return self.db.execute(
-                "SELECT count(*) FROM journal WHERE recording = ? AND kind = ?", (recording, kind)
-            ).fetchone()[0]
-
-    def relayed(self) -> int:
-        with self._lock:
-            return self.db.execute("SELECT n FROM relayed").fetchone()[0]
-
-    def set_relayed(self, n: int) -> None:
-        with self.transaction() as db:
-            db.execute("UPDATE relayed SET n = ?", (n,))
-
 
 def _identity(recording: Recording) -> dict[str, str | int | bool | None]:
     return {
@@ -359,13 +209,3 @@ def _identity(recording: Recording) -> dict[str, str | int | bool | None]:
         "taken": recording.taken,
         "marked": recording.marked,
     }
-
-
-def readable(path: bytes) -> str:
-    """A name for people: UTF-8, else GBK's superset, else escapes. Never for opening a file."""
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return path.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return path.decode("ascii", "backslashreplace")

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from edge_agent.docks.custody import Row
-from edge_agent.docks.ledger import Ledger, Recording
+from edge_agent.docks.ledger import Ledger
+from edge_agent.docks.rows import Recording
 from edge_agent.docks.states import State, Step
 
 # Steps inside the box, some thousand a day: the county needs none of them, the chain covers all.

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edge_agent.docks.ledger import Docking, Ledger, Recording, readable
+from edge_agent.docks.ledger import Ledger
+from edge_agent.docks.rows import Docking, Recording, readable
 from edge_agent.docks.source import MountedSource
 from edge_agent.docks.states import State, Step
 from edge_agent.docks.store import sync_folder

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 
-from edge_agent.docks.ledger import Ledger, Recording
+from edge_agent.docks.ledger import Ledger
+from edge_agent.docks.rows import Recording
 from edge_agent.docks.states import State, Step
 from edge_agent.docks.store import Store, sync_folder
 

@@ -18,7 +18,7 @@ import unicodedata
 from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 
-from edge_agent.docks.ledger import readable
+from edge_agent.docks.rows import readable
 
 LONGEST_PART = 120  # bytes of one path part: ext4 takes 255, and Windows needs room for the rest
 LONGEST_PATH = 300  # characters of the whole, so that it fits a `cp_dock` message

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_agent.docks.config import Upload
-from edge_agent.docks.ledger import Ledger, Recording, readable
+from edge_agent.docks.ledger import Ledger
+from edge_agent.docks.rows import Recording, readable
 from edge_agent.docks.states import State, Step
 from edge_agent.docks.store import Store
 

@@ -34,7 +34,7 @@ from tests.edge_agent.docks.rig import MIB, Rig  # noqa: E402
 from tests.edge_agent.docks.scenarios import SCENARIOS, Scenario  # noqa: E402
 from tests.edge_agent.docks.upload_scenarios import UPLOAD_SCENARIOS  # noqa: E402
 from tests.fakes import disk_images  # noqa: E402
-from tests.fakes.cameras import Camera  # noqa: E402
+from tests.fakes.cameras import Camera, until  # noqa: E402
 
 KILLS = 120
 SEED = 20260804
@@ -79,7 +79,7 @@ async def power_cuts(folder: Path) -> tuple[int, list[str]]:
     return len(points), failed
 
 
-async def throughput(folder: Path) -> tuple[list[float], list[float]]:
+def throughput(folder: Path) -> tuple[list[float], list[float]]:
     """MB/s of ingest and of the baseline, turn by turn on the same files."""
     camera = Camera(folder / "aside", "CAM001", FILES)
     size = sum(map(len, camera.files.values()))
@@ -95,7 +95,7 @@ async def throughput(folder: Path) -> tuple[list[float], list[float]]:
         theirs.append(size / 1e6 / (time.monotonic() - began))
         shutil.rmtree(copy)
         subprocess.run(["sync"], check=True)
-        ours.append(size / 1e6 / await _ingest(folder / f"round-{n}", camera))
+        ours.append(size / 1e6 / asyncio.run(_ingest(folder / f"round-{n}", camera)))
         shutil.rmtree(folder / f"round-{n}")
     return ours, theirs
 
@@ -103,14 +103,12 @@ async def throughput(folder: Path) -> tuple[list[float], list[float]]:
 async def _ingest(folder: Path, camera: Camera) -> float:
     """Seconds from docked to the last file sealed and on disk."""
     rig = Rig(folder, chunk_mb=8)
-    async with rig.running() as docks:
+    async with rig.running():
         began = time.monotonic()
         camera.dock(rig.bay(1))
-        while len(rig.reporter.events("SEALED")) < len(FILES):
-            await asyncio.sleep(0.005)
+        await until(lambda: len(rig.reporter.events("SEALED")) == len(FILES), 300)
         took = time.monotonic() - began
         camera.pull()
-        del docks
     return took
 
 
@@ -137,19 +135,19 @@ def memory(folder: Path, *more: str) -> float:
     return int(out.split()[-1]) / 1024
 
 
-async def main() -> int:
+def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-dock-") as name:
         folder = Path(name)
         say("faults:")
-        tried, failed = await faults(folder / "faults")
+        tried, failed = asyncio.run(faults(folder / "faults"))
         say("power cuts:")
-        points, cut_wrong = await power_cuts(folder / "cuts")
+        points, cut_wrong = asyncio.run(power_cuts(folder / "cuts"))
         say(f"  {points} points")
         say("SIGKILL:")
-        killed = await cuts.kill9(folder / "kill9", KILLS, SEED)
+        killed = asyncio.run(cuts.kill9(folder / "kill9", KILLS, SEED))
         say(f"  {killed.kills} kills, {killed.wrong}")
-        say("throughput:")
-        ours, theirs = await throughput(folder / "speed")
+        say("throughput and memory:")
+        ours, theirs = throughput(folder / "speed")
         peak = memory(folder / "memory")
         uploading = memory(folder / "uploading", "upload")
     ingest, baseline = statistics.median(ours), statistics.median(theirs)
@@ -171,4 +169,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(main())

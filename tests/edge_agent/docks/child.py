@@ -44,11 +44,16 @@ async def main(folder: Path, bays: int, chunk_mb: int) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     print("running", flush=True)
     await asyncio.gather(task, return_exceptions=True)
+
+
+def peak_kb() -> str:
+    """Peak resident memory; getrusage would count the parent's, from before exec."""
     status = Path("/proc/self/status").read_text()
-    print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+    return next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
 
 
 if __name__ == "__main__":
     if "upload" in sys.argv:
         importlib.import_module("edge_agent.docks.tus")  # as the first upload would
     asyncio.run(main(Path(sys.argv[1]), *map(int, sys.argv[2:4] or ("2", "1"))))
+    print(peak_kb())

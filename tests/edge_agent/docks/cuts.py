@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.docks.ledger import Ledger
-
 from tests.edge_agent.docks.rig import MIB, Rig
 from tests.fakes import disk_images
 from tests.fakes.disk_images import Image

@@ -1,4 +1,4 @@
-"""Someone changes the custody journal. The first changed row is named, whichever way it was done."""
+"""Someone changes the custody journal. The first changed row is named, however it was done."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 
 from edge_agent.docks import custody
-
 from tests.edge_agent.docks.rig import Rig
 
 Tamper = Callable[[sqlite3.Connection], object]

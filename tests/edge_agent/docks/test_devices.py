@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+
 from edge_agent.docks.config import Bay, Family
 from edge_agent.docks.devices import Device, DirectorySource, Several
 from edge_agent.docks.mount import InPlace, MountRefused
 from edge_agent.docks.unlock import UNLOCKERS, MassStorage, UnlockRefused, unlocker
-
 from tests.edge_agent.docks.rig import Rig
 from tests.fakes.cameras import until
 
@@ -104,9 +104,7 @@ def test_a_refusal_says_why_and_never_the_password(tmp_path: Path) -> None:
     assert "not it" not in str(refused.value)
 
 
-def test_a_helper_that_hangs_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_helper_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_agent.docks.unlock.HELPER_S", 0.2)
     own = unlocker(CAMERA, (family(tmp_path, "x", "#!/bin/sh\nexec sleep 30\n"),))
     began = time.monotonic()

@@ -7,13 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
+
 from edge_agent.docks import custody, release
 from edge_agent.docks.config import Family
 from edge_agent.docks.devices import Change, Device
 from edge_agent.docks.docks import Docks
 from edge_agent.docks.space import DAY_MS
 from edge_agent.docks.states import State, Step
-
 from tests.edge_agent.docks.rig import MIB, Rig
 from tests.fakes.cameras import Camera, until
 
@@ -70,8 +70,8 @@ async def test_only_old_released_unmarked_unheld_recordings_make_room(tmp_path: 
         del camera.files[b"DCIM/held.mp4"]
         await rig.all_sealed(docks, camera)
         kinds = [row.kind for row in docks.ledger.journal()]
-        assert kinds.index("HELD") < kinds.index("UNHELD") < len(kinds) - kinds[::-1].index(
-            "EVICTED"
+        assert (
+            kinds.index("HELD") < kinds.index("UNHELD") < len(kinds) - kinds[::-1].index("EVICTED")
         )
     rig.audit(camera)
 

@@ -6,7 +6,6 @@ import json
 
 from edge_agent.docks.config import Bay
 from edge_agent.docks.usb import UsbSource
-
 from tests.fakes.usb_uevents import disk_path, send
 
 BAYS = [Bay(number=3, path="1-1.3.2"), Bay(number=4, path="1-1.3.4")]
