@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
-WIRING_WIDTH = 2400  # pixels: labels stay readable, the file under 300 kB
+WIRING_PIXELS = (2400, 1600)  # labels stay readable, the file under 300 kB
 COLOURS = 64
 CASE_SIZE = "900,900"
 
@@ -63,7 +63,7 @@ def shrink(drawn: Path, target: Path) -> None:
     Image.MAX_IMAGE_PIXELS = None  # our own drawing, not a stranger's
     with Image.open(drawn) as picture:
         small = picture.convert("RGB")
-        small.thumbnail((WIRING_WIDTH, WIRING_WIDTH), Image.Resampling.LANCZOS)
+        small.thumbnail(WIRING_PIXELS, Image.Resampling.LANCZOS)
         small.quantize(COLOURS).save(target, optimize=True)
 
 
