@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import serial
 
 from flashing import filesystem
 from tests.fakes import micropython_image
-from tests.fakes.esp32_board import Esp32Board
+from tests.fakes.esp32_board import Esp32Board, NorFlash
 
 
 def esptool(board: Esp32Board, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -65,3 +67,24 @@ def test_faults_are_what_they_say(tmp_path: Path, fault: str, says: str) -> None
         assert done.returncode != 0
         assert says in done.stdout + done.stderr
         assert board.alive == (fault != "unplug@0")
+
+
+def test_the_flash_is_nor(tmp_path: Path) -> None:
+    """Beginning a write erases its sectors and no others; a program alone only clears bits."""
+    path = tmp_path / "flash.bin"
+    path.write_bytes(b"\xff" * 16384)
+    flash = NorFlash(path, "none", -1)
+
+    def write(content: bytes, erase: bool) -> None:
+        if erase:
+            flash.begin_defl(struct.pack("<IIII", len(content), 1, 4096, 4096))
+        else:
+            flash._decompressor, flash._defl_offset = zlib.decompressobj(), 4096
+        packed = zlib.compress(content)
+        flash.write_defl_block(struct.pack("<IIII", len(packed), 0, 0, 0) + packed)
+
+    write(b"\xf0" * 4096, erase=True)
+    write(b"\x3c" * 4096, erase=False)
+    assert path.read_bytes()[4096:8192] == b"\x30" * 4096
+    write(b"\x3c" * 4096, erase=True)
+    assert path.read_bytes() == b"\xff" * 4096 + b"\x3c" * 4096 + b"\xff" * 8192
