@@ -6,7 +6,9 @@
     SOS in reserve  = capacity x wear x (reserve - empty) % / current during an SOS
 
 The shares come from `body_unit.policy.TABLE` and `body_unit.power`, read here, not repeated; the
-currents from boards/lte/power.csv; how people move from roles.csv. Two ways of running:
+currents from boards/lte/power.csv; how people move from roles.csv. The cadence is held in the tests
+against the firmware's own `track.Track` on a way of corners: the formula counts 1.3 to 1.7 times as
+many reports, on the safe side. Two ways of running:
 
     policy  the CPU sleeps (light sleep) while the unit is still and on LTE, except for fixes and
             reports. While it moves, the receiver talks every second and the CPU stays awake.

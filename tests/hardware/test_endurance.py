@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from dataclasses import replace
 
 import pytest
 
 from body_unit import policy, power
+from body_unit.track import Track
 from hardware import endurance
 from hardware.tables import Rail
+
+# As body_unit.gps.Fix, which needs the unit's own environment to import.
+Fix = namedtuple("Fix", "lat7 lon7 acc_m speed_cms course_deg unix_s at_ms quality")
 
 
 def role(name: str) -> endurance.Role:
@@ -48,6 +53,33 @@ def test_reports_by_distance_time_and_bend():
     assert still == pytest.approx(6)
     moving, _ = endurance.reports_per_h(policy.Rule(5000, 10, 60), walker)
     assert moving == pytest.approx(60 + 36)  # the time comes first
+
+
+def walked_reports(item: endurance.Role, rule: policy.Rule) -> int:
+    """Reports of the firmware's own Track in an hour of this role's way, one fix a second.
+
+    Streets at right angles: a corner every 1000 / bends metres, left and right in turn.
+    """
+    track, east, north, reports = Track(), 0.0, 0.0, 0
+    block_m = 1000 / item.bends_per_km
+    for second in range(3600):
+        eastward = int(second * item.speed_m_s / block_m) % 2 == 0
+        east += item.speed_m_s * eastward
+        north += item.speed_m_s * (not eastward)
+        lat7, lon7 = round(north * 89.83), round(east * 89.83)  # 1e-7 degree at the equator
+        speed = round(item.speed_m_s * 100)
+        reports += track.feed(rule, Fix(lat7, lon7, 3, speed, 0, 1, second * 1000, 1)) is not None
+    return reports
+
+
+@pytest.mark.parametrize(("level", "name"), sorted(policy.TABLE))
+def test_the_models_cadence_is_that_of_the_firmwares_track(level, name):
+    """The formula may count more than the real Track sends (a corner restarts the distance),
+    never much less: the hours stay on the safe side."""
+    item, rule = role(name), policy.TABLE[level, name]
+    moving, _ = endurance.reports_per_h(rule, item)
+    real = walked_reports(item, rule)
+    assert 0.9 * real <= moving <= 2.5 * real, (real, moving)
 
 
 def test_pings_fill_the_silence():
