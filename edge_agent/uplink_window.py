@@ -15,9 +15,9 @@ from collections import deque
 from typing import NamedTuple
 
 OVERHEAD = 44  # bytes a PUBLISH costs beside topic and payload: TCP/IP 40, MQTT 4
-FIRST = 2048  # bytes before anything is measured
-FLOOR = 1024  # never less: two or three records
-SLACK_S = 0.025  # of line time on top, so that a short pause here does not idle the line
+FLOOR = 1024  # never less, and the beginning: few enough to see the empty line's round trip
+SLACK_S = 0.01  # of line time on top, so that a short pause here does not idle the line; at the
+# least one record, else a line of few records would never be tried with one more
 ROUNDS = 10
 RTT_KEPT_S = 30.0
 GROWTH = 1.25  # the start ends when two rounds did not bring so much more,
@@ -32,6 +32,7 @@ class Ticket(NamedTuple):
     at: float
     delivered: int
     delivered_at: float
+    sent_before: float  # when the record was sent whose PUBACK came last
     limited: bool  # there was nothing more to send: the rate seen is ours, not the line's
     probe: bool
 
@@ -50,6 +51,7 @@ class Window:
         self._rtt_at = 0.0
         self._delivered = 0
         self._delivered_at = 0.0
+        self._sent_before = 0.0
         self._limited = True
         self._round = 0
         self._round_end = 0
@@ -62,9 +64,9 @@ class Window:
     def limit(self) -> int:
         """Bytes that may be under way."""
         if not self.rate:
-            return FIRST
+            return FLOOR
         gain = 2.0 if self._starting else 0.5 if self._probe_end is not None else 1.0
-        return max(FLOOR, int(self.rate * (gain * self.rtt + SLACK_S)))
+        return max(FLOOR, int(self.rate * gain * self.rtt + max(self.rate * SLACK_S, self._last)))
 
     def room(self) -> bool:
         """Whether another record but an SOS may leave."""
@@ -86,12 +88,19 @@ class Window:
     def sent(self, size: int, now: float) -> Ticket:
         """A record of `size` bytes was written."""
         if not self.flying:
-            self._delivered_at = now
+            self._delivered_at = self._sent_before = now
         self.flying += size
         self._last = size
         self.count += 1
-        probe = self._probe_end is not None
-        return Ticket(size, now, self._delivered, self._delivered_at, self._limited, probe)
+        return Ticket(
+            size,
+            now,
+            self._delivered,
+            self._delivered_at,
+            self._sent_before,
+            self._limited,
+            self._probe_end is not None,
+        )
 
     def busy(self) -> None:
         """There was more to send than room."""
@@ -102,13 +111,14 @@ class Window:
         self.flying -= ticket.size
         self.count -= 1
         self._delivered += ticket.size
-        self._delivered_at = now
+        self._delivered_at, self._sent_before = now, ticket.at
         self._see_rtt(ticket, now)
         if ticket.delivered >= self._round_end:
             self._round += 1
             self._round_end = self._delivered
             self._end_of_round()
-        took = now - ticket.delivered_at
+        # PUBACKs that come in a bunch would look like a faster line: not faster than it was sent
+        took = max(now - ticket.delivered_at, ticket.at - ticket.sent_before)
         if took > 0:
             self._see_rate((self._delivered - ticket.delivered) / took, ticket.limited)
 

@@ -100,19 +100,23 @@ class SlowLink:
                 if not data:
                     writer.close()
                     return
+                if writer.transport.is_closing():
+                    return
                 writer.write(data)
                 with contextlib.suppress(OSError):  # that end is gone
                     await writer.drain()
 
         task = asyncio.create_task(arrive())
-        with contextlib.suppress(OSError):
-            while data := await reader.read(SEGMENT):
-                await self._thawed.wait()
-                await line(len(data))
-                under_way.put_nowait((loop.time() + self.rtt_s / 2, data))
-        under_way.put_nowait((loop.time() + self.rtt_s / 2, b""))
-        with contextlib.suppress(OSError):
+        try:
+            with contextlib.suppress(OSError):
+                while data := await reader.read(SEGMENT):
+                    await self._thawed.wait()
+                    await line(len(data))
+                    under_way.put_nowait((loop.time() + self.rtt_s / 2, data))
+            under_way.put_nowait((loop.time() + self.rtt_s / 2, b""))
             await task
+        finally:
+            task.cancel()
 
 
 async def _no_line(_size: int) -> None:

@@ -72,6 +72,8 @@ class File:
 def _serve(behind: Path, mounted: Path) -> None:
     import fuse  # only this process needs libfuse
 
+    fresh = behind.with_name(behind.name + ".fresh")
+
     class Forgetful(fuse.Operations):
         """One flat directory, which is all that SQLite and its log need."""
 
@@ -142,8 +144,9 @@ def _serve(behind: Path, mounted: Path) -> None:
             self.fsyncs += 1
             file = self.open_files[fh]
             for name, named in self.files.items():
-                if named is file:
-                    (behind / name).write_bytes(file.content)
+                if named is file:  # in one step: a cut in the middle must not harm what lay there
+                    fresh.write_bytes(file.content)
+                    fresh.rename(behind / name)
             return 0
 
         def fsyncdir(self, path: str, datasync: int, fh: int) -> int:
