@@ -103,14 +103,11 @@ def read_back(bench: FlashBench, board: Esp32Board, megabytes: int) -> bool:
         for path in (bench.kit / "app").rglob("*")
         if path.is_file()
     }
-    who = next(i for i in bench.batch.units[row["unit"]] if i.serial == row["serial"])
-    meant = {
-        **app,
-        "/key.der": who.key_der,
-        "/cert.der": who.cert_der,
-        "/ca.der": bench.batch.ca_der,
-    }
-    return same and all(own.get(path) == data for path, data in meant.items())
+    who = [i for i in bench.batch.units[row["unit"]] if i.serial == row["serial"]]
+    meant = dict(app)
+    for identity in who:
+        meant |= {"/key.der": identity.key_der, "/cert.der": identity.cert_der}
+    return same and len(who) == 1 and all(own.get(path) == data for path, data in meant.items())
 
 
 def esptool_alone(bench: FlashBench) -> list[float]:
