@@ -8,7 +8,8 @@
     state    leaves with                          for
     SEARCH   an answer: its kind is known         SET
              a whole sentence, no answer          ASK      (the baud rate is right)
-             LISTEN_MS of neither                 SEARCH at the next rate; after all: done "none"
+             LISTEN_MS of neither                 SEARCH at the next rate; after all: done "none",
+                                                  and once more AGAIN_MS later
     ASK      an answer                            SET
              TRIES questions unanswered           done "plain": it is read as it is
     SET      CHECK_MS later: only what we want    done, ok
@@ -28,6 +29,7 @@ LISTEN_MS = 1300  # a receiver speaks once a second
 ANSWER_MS = 1000
 CHECK_MS = 3000  # the sentences already on their way, and then two whole seconds
 SETTLE_MS = 1000  # after SET, what still comes was decided before
+AGAIN_MS = 30000  # no receiver was found: seek it again
 TRIES = 3
 WANTED = ("RMC", "GGA", "GSA")
 
@@ -96,7 +98,8 @@ class Setup:
         if gps_ubx.MON_VER in self._frames.feed(data):
             self._answer = "ublox"
         if self.state == DONE:
-            return []
+            lost = self.kind == "none" and now_ms - self._since_ms > AGAIN_MS
+            return self.begin(now_ms) if lost else []
         return _STEPS[self.state](self, now_ms, now_ms - self._since_ms)
 
     def _sentence(self, text):

@@ -1,9 +1,13 @@
-"""The receiver's UART and its power; what the bytes mean is body_unit.gps's."""
+"""The receiver's UART and its power; what the bytes mean is body_unit.gps's.
+
+What the receiver is told after each power-on (which sentences, at which rate) is gps_setup's.
+"""
 
 import asyncio
 
 from machine import UART, Pin
 
+from body_unit.gps_setup import Setup
 from body_unit.power import GPS_FIX_S, GPS_STILL_S
 from drivers.pins import uart_of
 
@@ -26,6 +30,8 @@ class Receiver:
         self._post = post
         self._mode = "off"
         self._buffer = bytearray(256)
+        self._setup = Setup()
+        self._powered = True
         self._switch(False)
 
     def mode(self, mode: str) -> None:
@@ -59,12 +65,25 @@ class Receiver:
 
     async def _listen(self):
         await asyncio.sleep_ms(_POLL_MS)
-        count = self._uart.readinto(self._buffer)
-        if count:
-            data = bytes(self._buffer[:count])
-            for event in self._parser.feed(data, self._clock.now_ms()):
-                self._post(event)
+        count = self._uart.readinto(self._buffer) or 0
+        data = bytes(self._buffer[:count])  # none as well: a fix expires, the set-up goes on
+        now_ms = self._clock.now_ms()
+        for event in self._parser.feed(data, now_ms):
+            self._post(event)
+        self._tell(self._setup.feed(data, now_ms))
+
+    def _tell(self, effects):
+        for effect in effects:
+            if effect[0] == "write":
+                self._uart.write(effect[1])
+            elif effect[0] == "baud":
+                self._uart.init(baudrate=effect[1])
 
     def _switch(self, on):
+        if on == self._powered:
+            return
+        self._powered = on
         if self._power is not None:
             self._power.value(on == self._on)
+        if on:
+            self._tell(self._setup.begin(self._clock.now_ms()))

@@ -141,6 +141,23 @@ def test_no_receiver():
     assert run(Setup(), Receiver("dead"))[0] == ("done", "none", False)
 
 
+def test_a_receiver_that_wakes_up_late_is_found():
+    setup = Setup()
+    receiver = Receiver("dead", 9600)
+    run(setup, receiver)
+    receiver.kind = "casic"
+    pending = []
+    for tenth in range(200, 900):
+        pending += setup.feed(receiver.second() if tenth % 10 == 3 else b"", tenth * 100)
+        while pending:
+            effect = pending.pop(0)
+            if effect[0] == "baud":
+                receiver.wire = effect[1]
+            elif effect[0] == "write":
+                receiver.hear(effect[1])
+    assert setup.kind == "casic" and wanted(receiver)
+
+
 def test_after_the_next_power_on_it_is_only_told_again():
     setup = Setup()
     run(setup, Receiver("casic", 38400))
