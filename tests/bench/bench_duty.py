@@ -1,7 +1,7 @@
 """`make bench-duty`: what the pure core does with a shift (issue 4). One JSON object, last line.
 
-Rungs 1 and 2 of the README's ladder: the core on CPython, its heap on real MicroPython. Links and
-modem are bench-unit's matter. ROUNDS=n and SHIFT_S=n make it shorter.
+Rungs 1 and 2 of the README's ladder: the core and the LTE driver on CPython (the driver against a
+double of the modem), the core's heap on real MicroPython. ROUNDS=n and SHIFT_S=n make it shorter.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from unit_rig import NOW, Rig  # noqa: E402
 from body_unit.health import SAFE_BOOTS  # noqa: E402
 from body_unit.policy import lines  # noqa: E402
 from body_unit.power import GPS_STILL_S  # noqa: E402
-from tests.bench import duty_commands, duty_heap, duty_rounds, duty_track  # noqa: E402
+from tests.bench import duty_commands, duty_heap, duty_modem, duty_rounds, duty_track  # noqa: E402
 
 SHIFT_S = 36_000  # 10 h
 ROUNDS = 300
@@ -70,6 +70,7 @@ def measure(rounds: int, shift_s: int) -> dict[str, Any]:
         "commands": duty_commands.measure(),
         "safe_mode_sos": safe_mode_sos(),
         "wakeups_per_min": wakeups_per_min(),
+        "modem_faults": duty_modem.measure(),
         "heap_kb": duty_heap.measure(),
         "shift_s": shift_s,
     }

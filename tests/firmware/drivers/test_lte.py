@@ -1,0 +1,73 @@
+"""The LTE driver against the A7670 double in given time: on, PPP, SMS, off, and every fault."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bench.duty_modem import SCENARIOS, Scenario, recovers
+from tests.fakes.at_modem import Fault
+from tests.fakes.lte_bench import LteBench
+
+TEXT = "SOS u-0123 31.2480350,121.5873800"
+
+
+def test_from_the_power_key_to_an_address() -> None:
+    bench = LteBench()
+    bench.want(True)
+    assert bench.until_up(within_ms=20_000)
+    assert bench.order == ["modem_pwrkey", "ppp on"] and [up for _, up in bench.links] == [True]
+
+
+def test_ppp_is_over_before_the_modem_is_switched_off() -> None:
+    bench = LteBench()
+    bench.want(True)
+    assert bench.until_up()
+    bench.want(False)
+    bench.run(20_000)
+    assert bench.order == ["modem_pwrkey", "ppp on", "ppp off"]
+    assert bench.device.commands[-2:] == ["ATH", "AT+CPOF"]
+    assert not bench.device.powered(bench.now) and [up for _, up in bench.links] == [True, False]
+
+
+def test_an_sms_from_a_modem_that_was_off_and_off_again() -> None:
+    bench = LteBench()
+    bench.sms(TEXT)
+    bench.run(40_000)
+    assert bench.device.texts == [("110", TEXT)]
+    assert bench.posted == [("sms_sent", True)] and not bench.device.powered(bench.now)
+
+
+def test_an_sms_while_online_hangs_up_first_and_the_link_returns() -> None:
+    bench = LteBench()
+    bench.want(True)
+    assert bench.until_up()
+    bench.sms(TEXT)
+    assert bench.until_up(False) and bench.until_up(within_ms=60_000)
+    assert bench.device.texts == [("110", TEXT)] and bench.posted == [("sms_sent", True)]
+
+
+def test_an_sms_that_nobody_takes_is_told() -> None:
+    bench = LteBench({"AT+CEREG?": [Fault.NOT_YET] * 1000})
+    bench.sms(TEXT)
+    bench.run(180_000)
+    assert bench.posted == [("sms_sent", False)] and bench.device.texts == []
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.name)
+def test_it_recovers(scenario: Scenario) -> None:
+    assert recovers(scenario)
+
+
+def test_a_driver_that_never_resets_the_modem_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def only_wait(lte: object) -> None:
+        await lte._until(lambda: False, 2000)  # type: ignore[attr-defined]
+
+    def made(self: LteBench) -> object:
+        lte = real(self)
+        monkeypatch.setattr(type(lte), "_restart", only_wait)
+        return lte
+
+    real = LteBench._driver
+    monkeypatch.setattr(LteBench, "_driver", made)
+    failed = [scenario.name for scenario in SCENARIOS if not recovers(scenario)]
+    assert "silence for ever until a reset" in failed
