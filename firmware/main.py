@@ -24,6 +24,7 @@ from drivers.connect import Connector
 from drivers.gps import Receiver
 from drivers.line import Line
 from drivers.links import Links
+from drivers.lte import Lte
 from drivers.nvs import Kept
 from drivers.records import Records
 from drivers.resolver import Resolver
@@ -37,6 +38,7 @@ RESETS = {
     machine.DEEPSLEEP_RESET: "deep_sleep",
     machine.SOFT_RESET: "software",
 }
+PARTS = (("charger", "charger"), ("lte", "modem_tx"))  # what the core calls it, a row it has
 TASKS = ("button", "power", "store", "wake")
 VITALS_MS = 60_000
 CLOCK_KEPT_MS = 600_000
@@ -64,19 +66,23 @@ class Unit:
             "board": settings["board"],
             "keys": settings["keys"],
             "sms_to": settings["sms_to"],
-            "has": tuple(name for name in ("charger",) if name in rows),
+            "has": tuple(name for name, row in PARTS if row in rows),
         }
         latch = Latch(esp32.Partition.find(label="phy_init")[0])
         self.shell = shell = Shell(identity, kept, self.records, latch, clock, self.button)
         self.wifi = Wifi([(w["ssid"], w["psk"], w["broker"]) for w in settings["wifi"]], self.link)
-        self.links = Links(self.wifi, None, clock)
+        self.lte = None
+        if settings.get("lte") and "modem_tx" in rows:
+            self.lte = Lte(rows, settings["lte"], clock, self.link, shell.post, shell.log)
+        self.links = Links(self.wifi, self.lte, clock)
+        self.carriers = [link for link in (self.wifi, self.lte) if link is not None]
         connector = Connector(Resolver())
         lines = [
             Line(link, settings["brokers"], settings["fleet"], self.records, connector, shell)
-            for link in (self.wifi,)
+            for link in self.carriers
         ]
         self.gps = Receiver(rows, Gps(version.BUILD_S), clock, shell.post)
-        shell.attach(lines, self.links, self.gps, None)
+        shell.attach(lines, self.links, self.gps, self.lte)
         self.battery = Battery(rows["battery"]) if "battery" in rows else None
         self.charger = Charger(rows["charger"]) if "charger" in rows else None
         self.care = Care(clock, TASKS)
@@ -96,7 +102,7 @@ class Unit:
             self._store(),
             self._vitals(),
             self.gps.run(),
-            self.wifi.run(),
+            *[link.run() for link in self.carriers],
             self.links.run(),
             self.care.run(),
             *[line.run() for line in shell.lines],

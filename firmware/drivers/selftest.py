@@ -191,7 +191,7 @@ def line(seconds):
         raw.connect(socket.getaddrinfo(broker["host"], broker["port"])[0][-1])
         context.wrap_socket(raw, server_hostname=broker["name"]).close()
         print(json.dumps({"reach": "TLS"}))
-    except OSError as error:
-        print(json.dumps({"reach": "", "why": str(error)}))
+    except (OSError, ValueError) as error:  # ValueError: a certificate that does not hold
+        print(json.dumps({"reach": "", "why": str(error).strip()}))
     finally:
         raw.close()

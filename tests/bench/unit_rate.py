@@ -1,4 +1,4 @@
-"""QoS 1 publishes a second of the unit's client, beside a bare socket that sends the same packets."""
+"""QoS 1 publishes a second of the unit's client, beside a bare socket with the same packets."""
 
 from __future__ import annotations
 

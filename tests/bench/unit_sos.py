@@ -1,4 +1,4 @@
-"""From the end of the hold to the latch and to the air, while a full backlog drains and GPS comes in.
+"""From the end of the hold to latch and air, while a full backlog drains and GPS comes in.
 
 Several units at once, each on a link of its own of 128 kbit/s, where the client's window (2 KB)
 takes 0.13 s. The air is the moment the link has carried the SOS.
@@ -65,11 +65,14 @@ class One:
     def _once(self) -> None:
         unit, county, tap = self.unit, self._county, self.link.tap
         assert tap is not None
-        seen = len(tap.sos)
+        known = {fields["id"] for _, fields in tap.sos}
         ended = unit.hold() + HOLD_MS
-        county.wait(lambda _: len(tap.sos) > seen, 10)
-        ms, fields = tap.sos[seen]
-        latched = unit.latched(ended)[0]
+
+        def raised(_: County) -> tuple[int, dict[str, Any]] | None:
+            return next((row for row in tap.sos if row[1]["id"] not in known), None)
+
+        ms, fields = county.wait(raised, 10)
+        latched = county.wait(lambda _: unit.latched(ended), 5)[0]
         self.latch_ms.append(latched - ended)
         self.air_ms.append(ms - ended)
         self.path_erases += len([e for e in unit.erases(ended) if e < latched])

@@ -55,8 +55,9 @@ def micropython() -> Path:
 class Uart:
     """The far end of a UART: bytes go out at the line's pace, what the unit says is collected."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, byte_s: float = BYTE_S) -> None:
         path.unlink(missing_ok=True)
+        self._byte_s = byte_s
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(path))
         self._server.listen()
@@ -102,7 +103,7 @@ class Uart:
                     return
                 piece = bytes(self._queue[:16])
                 del self._queue[:16]
-            free_at = max(free_at, time.monotonic()) + len(piece) * BYTE_S
+            free_at = max(free_at, time.monotonic()) + len(piece) * self._byte_s
             time.sleep(max(0.0, free_at - time.monotonic()))
             if self._peer is not None:
                 with contextlib.suppress(OSError):  # switched off: the wire does not care
@@ -185,6 +186,10 @@ class UnitProcess:
         (self.files / "cert.der").write_bytes(cert_der)
         (self.files / "key.der").write_bytes(key_der)
 
+    def lte(self, apn: str, broker: str) -> None:
+        """A modem (tests/fakes/modem.py plays it), and the broker behind its network."""
+        self.settings["lte"] = {"apn": apn, "broker": broker}
+
     def county_key(self, kid: str, modulus: bytes) -> None:
         self.settings["keys"][kid] = modulus.hex()  # type: ignore[index]
 
@@ -254,6 +259,9 @@ class UnitProcess:
         with path.open("r+b") as levels:
             levels.seek(self._gpio[signal])
             levels.write(b"01"[level : level + 1])
+
+    def gpio(self, signal: str) -> int:
+        return self._gpio[signal]
 
     def press(self, seconds: float = 0.2) -> int:
         """Short press (active low). Returns when the finger went up, in ms."""
