@@ -195,6 +195,10 @@ class ModbusBus:
         finally:
             # 3.5 characters, but never less than 1.75 ms (Modbus over Serial Line 2.5.1.1).
             self._free_at = loop.time() + (max(3.5 * self._char_s, 0.00175) if self._char_s else 0)
+        if (task := asyncio.current_task()) and task.cancelling():
+            # pymodbus waits with wait_for, which on Python 3.11 swallows a cancellation that comes
+            # together with the answer: the agent would not end.
+            raise asyncio.CancelledError
         if answer.isError():
             return answer
         if answer.function_code != question.function or not question.whole(answer):

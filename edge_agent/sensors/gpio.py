@@ -95,11 +95,11 @@ async def _pulses(section: GpioSensorSection, request: Request, emit: Emit) -> N
 
 
 async def _edges(request: Request, ready: asyncio.Event, for_s: float) -> AsyncIterator[Any]:
-    loop = asyncio.get_running_loop()
-    until = loop.time() + for_s
-    while (left := until - loop.time()) > 0:
+    until = asyncio.get_running_loop().time() + for_s
+    while True:
         try:
-            await asyncio.wait_for(ready.wait(), left)
+            async with asyncio.timeout_at(until):  # wait_for of 3.11 can swallow a cancellation
+                await ready.wait()
         except TimeoutError:
             return
         ready.clear()

@@ -21,9 +21,14 @@ class Kept:
 
     def __init__(self) -> None:
         self.all: list[tuple[str, dict[str, Any]]] = []
+        self.broken: OSError | None = None  # what the outbox raises
+        self.refused = 0
         self._news = asyncio.Event()
 
     async def report(self, name: str, who: Mapping[str, str], fields: Mapping[str, Any], /) -> None:
+        if self.broken:
+            self.refused += 1
+            raise self.broken
         messages.encode(name, {"v": 1, "boot": "0" * 16, "seq": 1, **fields})
         self.all.append((who["S"], dict(fields)))
         self._news.set()

@@ -47,51 +47,12 @@ async def test_a_bounce_is_one_change(tmp_path: Path) -> None:
         assert [f["value"] for f in kept.of("door")] == [0, 1000]
 
 
-async def test_a_chattering_contact_is_limited_and_counted(tmp_path: Path) -> None:
-    """Slower than the debounce, so every change is real; 40 changes, few reports, none hidden."""
-    chip = FakeChip()
-    no_debounce = DOOR.replace("debounce_ms = 10", "debounce_ms = 0")
-    async with running(tmp_path, CHIP + no_debounce, bus(chip)) as kept:
-        await kept.until("door", lambda f: f.get("value") == 0)
-        await asyncio.to_thread(chip.bounce, 17, [0, 1] * 20, 0.005)
-        chip.set(17, 0)
-        await kept.until("door", lambda f: "more changes" in f.get("why", ""))
-        await kept.until("door", lambda f: f is kept.of("door")[-1] and f.get("value") == 1000)
-    reports = kept.of("door")
-    folded = sum(int(f["why"].split()[1]) for f in reports if "why" in f)
-    assert len(reports) <= 3 + 4
-    assert folded + len(reports) >= 41  # the first look and 41 changes, but two may meet in one
-
-
 async def test_pulses_are_counted_by_the_kernels_numbers(tmp_path: Path) -> None:
     chip = FakeChip()
     async with running(tmp_path, CHIP + RAIN, bus(chip)) as kept:
         await kept.until("rain", lambda f: f.get("value") == 0)
         await asyncio.to_thread(chip.bounce, 5, [0, 1] * 7, 0)
         await kept.until("rain", lambda f: f.get("value") == 1400)
-
-
-async def test_a_taken_line_says_so_and_is_had_once_it_is_free(tmp_path: Path) -> None:
-    chip = FakeChip()
-    chip.taken.add(17)
-    async with running(tmp_path, CHIP + DOOR + RAIN, bus(chip)) as kept:
-        bad = await kept.until("door", lambda f: f["quality"] == "fault")
-        assert "gpioinfo" in bad["why"]
-        await kept.until("rain", lambda f: f["quality"] == "good")
-        chip.taken.clear()
-        await kept.until("door", lambda f: f["quality"] == "good", within_s=3)
-
-
-async def test_a_chip_that_is_pulled_out_comes_back(tmp_path: Path) -> None:
-    chip = FakeChip()
-    async with running(tmp_path, CHIP + DOOR, bus(chip)) as kept:
-        await kept.until("door", lambda f: f["quality"] == "good")
-        chip.lose()
-        await kept.until("door", lambda f: f["quality"] == "fault")
-        kept.forget()
-        chip.gone = False
-        chip.set(17, 0)
-        await kept.until("door", lambda f: f.get("value") == 1000, within_s=3)
 
 
 async def test_no_chip_here_is_a_sentence(tmp_path: Path) -> None:

@@ -84,26 +84,6 @@ async def test_bits_and_registers_on_one_line(tmp_path: Path) -> None:
             await kept.until("door", lambda f: f.get("value") == 1000)
 
 
-@pytest.mark.parametrize(
-    "name", ["silent", "garbage", "bad_crc", "truncated", "wrong_slave", "wrong_function", "short"]
-)
-async def test_a_bad_slave_is_a_fault_and_the_other_goes_on(tmp_path: Path, name: str) -> None:
-    with ModbusLine(tmp_path / "tty", SLAVES) as line:
-        async with running(tmp_path, toml(line, CLIMATE, OTHER)) as kept:
-            told = await kept.until("climate", good)
-            line.fault(3, name)
-            bad = await kept.until("climate", fault, within_s=10)
-            assert bad["value"] == told["value"] and bad["read"] - told["read"] <= 1
-            assert "3" in bad["why"]
-            asked = line.asked[4]
-            line.set(4, "discrete", 3, [True])
-            await kept.until("door", lambda f: f.get("value") == 1000, within_s=1)
-            kept.forget()
-            line.fault(3, None)
-            await kept.until("climate", good, within_s=10)
-            assert line.asked[4] - asked > line.asked[3]
-
-
 async def test_an_exception_code_is_told_and_costs_no_rest(tmp_path: Path) -> None:
     with ModbusLine(tmp_path / "tty", SLAVES) as line:
         async with running(tmp_path, toml(line, CLIMATE)) as kept:
@@ -113,53 +93,6 @@ async def test_an_exception_code_is_told_and_costs_no_rest(tmp_path: Path) -> No
             kept.forget()
             line.fault(3, None)
             await kept.until("climate", good, within_s=1)
-
-
-async def test_a_wrong_address_says_so(tmp_path: Path) -> None:
-    wrong = CLIMATE.replace('map = "xy-md02"\npoint = "temperature"', "function = 4\naddress = 77")
-    with ModbusLine(tmp_path / "tty", SLAVES) as line:
-        async with running(tmp_path, toml(line, wrong)) as kept:
-            assert "correct address" in (await kept.until("climate", fault))["why"]
-
-
-async def test_a_late_answer_is_never_taken_for_the_next(tmp_path: Path) -> None:
-    """Two sensors of one slave, same shape of answer; 215 and 480 must not change places."""
-    humid = CLIMATE.replace('"climate"', '"humid"').replace('"temperature"', '"humidity"')
-    with ModbusLine(tmp_path / "tty", SLAVES, late_s=0.25) as line:
-        async with running(tmp_path, toml(line, CLIMATE, humid)) as kept:
-            await kept.until("climate", good)
-            line.fault(3, "late")
-            await kept.until("climate", fault, within_s=10)
-            await kept.until("humid", fault, within_s=10)
-            line.fault(3, None)
-            kept.forget()
-            await kept.until("climate", good, within_s=10)
-            await kept.until("humid", good, within_s=10)
-            assert {f["value"] for f in kept.of("climate")} == {21500}
-            assert {f["value"] for f in kept.of("humid")} == {48000}
-
-
-async def test_unplugged_and_back_under_another_number(tmp_path: Path) -> None:
-    with ModbusLine(tmp_path / "tty", SLAVES) as line:
-        async with running(tmp_path, toml(line, CLIMATE)) as kept:
-            told = await kept.until("climate", good)
-            line.unplug()
-            bad = await kept.until("climate", fault)
-            assert "pulled out" in bad["why"] or "plug it in" in bad["why"]
-            assert bad["read"] - told["read"] <= 1
-            kept.forget()
-            line.set(3, "input", 1, [216])
-            line.plug()
-            await kept.until("climate", lambda f: f.get("value") == 21600, within_s=3)
-
-
-async def test_starts_without_its_port(tmp_path: Path) -> None:
-    with ModbusLine(tmp_path / "tty", SLAVES) as line:
-        line.unplug()
-        async with running(tmp_path, toml(line, CLIMATE)) as kept:
-            assert "plug it in" in (await kept.until("climate", fault))["why"]
-            line.plug()
-            await kept.until("climate", good, within_s=3)
 
 
 async def test_an_echoing_adapter(tmp_path: Path) -> None:

@@ -120,12 +120,3 @@ async def test_ten_megabytes_without_an_end_cost_one_line(tmp_path: Path) -> Non
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
     assert peak < 1_000_000
-
-
-async def test_lines_that_fit_nothing_are_a_fault(tmp_path: Path) -> None:
-    with SerialPeer(tmp_path / "tty") as peer:
-        async with running(tmp_path, BUS.format(port=peer.link) + RADAR) as kept:
-            await opened(kept, peer)
-            for _ in range(5):
-                peer.send(b"\xf3\x9a\x00\x81\r\n")  # what 9600 looks like at 115200
-            assert "baud" in (await kept.until("radar", lambda f: f["quality"] == "fault"))["why"]
