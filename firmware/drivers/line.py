@@ -57,7 +57,7 @@ class Line:
     def birth(self) -> None:
         """Publish the retained state, when connected."""
         if self._session is not None:
-            topic, payload = self._unit.state(True, self._number)
+            topic, payload = self._unit.state(True, self._number, self.link.name)
             self._session.publish(topic, payload, True, None)
 
     def subscribe(self) -> None:
@@ -165,7 +165,7 @@ class Line:
 
     def _hello(self):
         unit = self._unit
-        topic, payload = unit.state(False, self._number)
+        topic, payload = unit.state(False, self._number, self.link.name)
         will = Will(topic, payload, 1, True, {})
         return Connect(unit.name, V311, False, KEEPALIVE_S, unit.name, None, will, {})
 

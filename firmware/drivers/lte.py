@@ -71,8 +71,7 @@ class Lte:
             try:
                 await self._on()
                 await self._register()
-                if self._sms is not None:
-                    await self._send_sms()
+                await self._send_sms()
                 if self._wanted:
                     await self._online()
                 self._failures = 0
@@ -187,6 +186,8 @@ class Lte:
 
     # --- SMS -------------------------------------------------------------------------------
     async def _send_sms(self):
+        if self._sms is None:
+            return
         number, text = self._sms
         await self._at.ask("AT+CMGF=1")  # text mode
         await self._at.ask_text('AT+CMGS="%s"' % number, text.encode())

@@ -168,7 +168,12 @@ class Session:
 
     async def _read(self):
         try:
-            data = await self._stream.read(_READ)
+            data = part = await self._stream.read(_READ)
+            # What is left of a long TLS record lies in mbedtls, where the unix port's poll cannot
+            # see it.
+            while part and len(part) == _READ:
+                part = self._stream.s.read(_READ)
+                data += part or b""
         except OSError as error:
             raise LineError("reading failed: %s" % error)
         if not data:

@@ -137,9 +137,9 @@ class Shell:
         """Counts connections over all boots."""
         return self._kept.count("session")
 
-    def state(self, online: bool, session: int):
+    def state(self, online: bool, session: int, link: str):
         """(topic, payload) of a birth or a will."""
-        return self._records.payload("unit_state", self.core.state(online, session))
+        return self._records.payload("unit_state", self.core.state(online, session, link))
 
     def filters(self):
         """Topic filters of what is meant for this unit."""

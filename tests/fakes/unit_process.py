@@ -197,8 +197,7 @@ class UnitProcess:
     def start(self) -> None:
         """Switch on. An empty flash takes `files/` first, as after flashing."""
         (self.files / "unit.json").write_text(json.dumps(self.settings, ensure_ascii=False))
-        path = [".frozen", self._firmware / "virtual", self._firmware]
-        path.append(ROOT / ".venv-unit/lib-unit")
+        path = [self._firmware / "virtual", self._firmware, ROOT / ".venv-unit/lib-unit", ".frozen"]
         environment = {
             **os.environ,
             "MICROPYPATH": ":".join(map(str, path)),
