@@ -16,7 +16,7 @@ from edge_agent.docks.source import HEAD, Found, MountedSource, Opened, Skipped
 class Fault:
     """What happens to reads of files whose name ends in `suffix`, from byte `at` on.
 
-    kind: "error" EIO in [at, until); "short" end of file; "hang" until `free` is set; "call" runs
+    kind: "error" EIO in [at, until); "short" end of file; "hang" until `free` is set, then rubbish; "call" runs
     `call` once, then reads on as the wrapped source does; "slow" waits for `free` 20 ms a read.
     """
 
@@ -76,6 +76,8 @@ class _Opened:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             if fault.kind == "hang":
                 fault.free.wait()
+                buffer[:] = b"\xff" * len(buffer)  # what a dead device gives when it wakes
+                return len(buffer)
             elif fault.kind == "slow":
                 fault.free.wait(0.02)
             elif not fault.called:

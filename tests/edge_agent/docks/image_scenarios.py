@@ -115,6 +115,7 @@ async def device_dies_under_the_mount(folder: Path) -> None:
                 hands.put("bay-1", None)
                 await until(lambda: docks.view()[0]["light"] == "empty", 30)
                 assert not rig.reporter.events("SEALED") or whole.exists()
+        hands = Hands()  # the old ones may still be in a poll
         with disk_images.Image(whole, "exfat", 64) as image:
             async with rig.running(devices=hands, mounter=mounter) as docks:
                 hands.put("bay-2", Device("bay-2", "CAM001", node=image.node, filesystem="exfat"))
