@@ -125,6 +125,11 @@ class _Written:
 def _write(shop: Workshop, order: Order, chip: Chip) -> _Written:
     """Everything that needs the boot loader, in one session."""
     facts, port = chip.facts, order.port
+    shop.person.say(
+        port,
+        f"{facts.description}, {facts.mac}, {facts.crystal_mhz} MHz, "
+        f"{facts.flash_size // 2**20} MB: becomes {order.unit}",
+    )
     refuse_wrong_chip(facts, port)
     shop.ledger.refuse(order.unit, facts.mac, order.replacing)
     home = partitions.file_system(shop.kit.image.rows, facts.flash_size)
@@ -140,11 +145,17 @@ def _write(shop: Workshop, order: Order, chip: Chip) -> _Written:
 
 def _rescue(shop: Workshop, chip: Chip, home: Partition) -> None:
     """Offer the records that a reflash would erase, where the board was a unit before."""
-    if filesystem.holds_one(chip.read(home.offset, 2 * partitions.FLASH_BLOCK)):
-        question = "this board was a unit: save its unsent records before they are erased?"
-        if shop.person.ask(chip.port, question, selftest.ANSWER_SECONDS):
-            records = readout.take(chip, home)
-            shop.readout.save(records, chip.facts.mac, shop.person, chip.port)
+    if not filesystem.holds_one(chip.read(home.offset, 2 * partitions.FLASH_BLOCK)):
+        return
+    question = "this board was a unit: save its unsent records before they are erased?"
+    answer = shop.person.ask(chip.port, question, selftest.ANSWER_SECONDS)
+    if answer is None:
+        raise FlashError(
+            f"{chip.port}: nobody said whether its unsent records are wanted, so they were not "
+            "erased: flash again and answer"
+        )
+    if answer:
+        shop.readout.save(readout.take(chip, home), chip.facts.mac, shop.person, chip.port)
 
 
 def _unusable(ledger: Ledger, mac: str) -> set[str]:

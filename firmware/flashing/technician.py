@@ -31,8 +31,8 @@ class Technician(Protocol):
         """Show how far a stage is, 0 to 1."""
         ...
 
-    def ask(self, port: str, question: str, seconds: float) -> bool:
-        """Return whether the person said yes within the time."""
+    def ask(self, port: str, question: str, seconds: float) -> bool | None:
+        """Return whether the person said yes; None when nobody answered in time."""
         ...
 
     def ended(self, port: str, unit: str, fault: str) -> None:
@@ -100,7 +100,7 @@ class Terminal:
     def progress(self, port: str, stage: str, part: float) -> None:
         self._progress.update(self._bar(port), completed=100 * part, stage=stage)
 
-    def ask(self, port: str, question: str, seconds: float) -> bool:
+    def ask(self, port: str, question: str, seconds: float) -> bool | None:
         with self._asking:
             self._answers.forget()
             self._console.bell()
@@ -111,7 +111,7 @@ class Terminal:
                 if answer in YES | NO:
                     return answer in YES
             self.say(port, "no answer")
-            return False
+            return None
 
     def ended(self, port: str, unit: str, fault: str) -> None:
         self._console.bell()

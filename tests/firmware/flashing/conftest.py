@@ -20,7 +20,7 @@ class Person:
 
     def __init__(self) -> None:
         self.said: list[str] = []
-        self.answers: dict[str, bool] = {}
+        self.answers: dict[str, bool | None] = {}
         self.on_say: Callable[[str, str], None] = lambda port, text: None
         self._lock = threading.Lock()
 
@@ -32,7 +32,7 @@ class Person:
     def progress(self, port: str, stage: str, part: float) -> None:
         assert 0.0 <= part <= 1.0
 
-    def ask(self, port: str, question: str, seconds: float) -> bool:
+    def ask(self, port: str, question: str, seconds: float) -> bool | None:
         self.say(port, question)
         return next((yes for word, yes in self.answers.items() if word in question), True)
 

@@ -38,7 +38,7 @@ class Hands(Terminal):
         if port in self._bench.hand.worlds:
             self._bench.hand.worlds[port].obey(port, text)
 
-    def ask(self, port: str, question: str, seconds: float) -> bool:
+    def ask(self, port: str, question: str, seconds: float) -> bool | None:
         super().say(port, f"{question}  [y/n, {seconds:.0f} s] y")
         return True
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flashing import filesystem
+from flashing import filesystem, job
+from flashing.chip_errors import explain
 from flashing.errors import FlashError
 from flashing.job import Order, Workshop, make_unit
 from tests.fakes.esp32_board import Esp32Board
@@ -17,16 +18,48 @@ MB = 2**20
 
 
 def test_a_bare_board_becomes_a_unit(shop: Workshop, tmp_path: Path) -> None:
+    (tmp_path / "board").mkdir()
+    earlier = b"\xff" * 0x9000 + b"an earlier key " * 2048  # in NVS and behind it
+    flash = earlier.ljust(2 * MB, b"\xff") + (b"an earlier key " * MB)[: 2 * MB]
+    (tmp_path / "board/flash.bin").write_bytes(flash)
     with Esp32Board(tmp_path / "board") as board, UnitWorld(board) as world:
         shop.person.on_say = world.obey
         row = make_unit(shop, Order(board.port, "u-0101", "lte", test_line=False))
     assert row["tests"]["identity"][0] == "PASS"
     flash = board.flash.read_bytes()
+    assert b"an earlier key" not in flash
     files = filesystem.read(flash[2 * MB :])
     assert json.loads(files["/unit.json"])["unit"] == "u-0101"
     assert files["/key.der"] == shop.batch.units["u-0101"][0].key_der
     assert [r["event"] for r in shop.ledger.rows] == ["pass"]
     assert "a secret psk" not in json.dumps(shop.ledger.rows)
+
+
+def test_records_are_not_erased_when_nobody_answers(shop: Workshop, tmp_path: Path) -> None:
+    (tmp_path / "board").mkdir()
+    worn = b"\xff" * 2 * MB + filesystem.build({"/queue/0-1": b"an SOS"}, 2 * MB)
+    (tmp_path / "board/flash.bin").write_bytes(worn)
+    shop.person.answers = {"unsent records": None}
+    with Esp32Board(tmp_path / "board") as board:
+        with pytest.raises(FlashError, match="they were not erased"):
+            make_unit(shop, Order(board.port, "u-0101", "lte"))
+        assert board.flash.read_bytes() == worn
+
+
+def test_a_bad_line_is_tried_more_slowly(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+
+    class BadLine:
+        def __init__(self, port: str, baud: int) -> None:
+            tried.append(baud)
+            if baud > 115200:
+                raise explain(port, "Packet content transfer stopped")
+            raise explain(port, "[Errno 5] Input/output error")
+
+    monkeypatch.setattr(job, "Chip", BadLine)
+    with pytest.raises(FlashError, match="went away"):
+        make_unit(shop, Order("COM3", "u-0101", "lte"))
+    assert tried == [921600, 460800, 115200]
 
 
 def test_a_motor_that_nobody_felt_is_no_pass(shop: Workshop, tmp_path: Path) -> None:
