@@ -65,7 +65,18 @@ class Agent:
         self.sensors = Sensors(config.sensor, self.buses, self.reporter)
         self.outputs = Outputs(config.output, self.buses, self.reporter)
         self.docks = (
-            Docks(config.docks, self.reporter, checkpoint=checkpoint) if config.docks else None
+            Docks(
+                config.docks,
+                self.reporter,
+                checkpoint=checkpoint,
+                outputs=self.outputs,
+                uplink_busy=lambda: (
+                    self.uplink.status().connected and self.outbox.backlog().rows > 0
+                ),
+                fault=self.board.fault,
+            )
+            if config.docks
+            else None
         )
         siren = config.alarm.siren
         self.alarm = AlarmRoom(

@@ -8,6 +8,7 @@ returns from a read must not keep the agent from stopping.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import os
 import queue
@@ -106,7 +107,7 @@ class Docks:
         uplink_busy: Callable[[], bool] = lambda: False,
         fault: Callable[[str, str | None], None] = lambda name, why: None,
     ) -> None:
-        make_folder(config.store)
+        _usable(config)
         key = custody.load_key(config.key) if config.key else custody.own_key(config.store)
         self.config = config
         self.checkpoint = checkpoint
@@ -264,6 +265,23 @@ class Docks:
             State.READBACK_OK,
         ):
             bag.write(self.ledger, self.store, docking, self.checkpoint)
+
+
+def _usable(config: DocksConfig) -> None:
+    """ValueError, one sentence, for what the configuration cannot know."""
+    try:
+        make_folder(config.store)
+    except OSError as error:
+        raise ValueError(
+            f"[docks] store = {config.store}: {error.strerror}：换一个本机可写的文件夹"
+            " / choose a folder on a local disk that the agent may write"
+        ) from error
+    missing = set(config.hash) - hashlib.algorithms_available
+    if missing:
+        raise ValueError(
+            f"[docks] hash: 本机的 OpenSSL 没有 {', '.join(missing)}，请去掉"
+            f" / this machine's OpenSSL has no {', '.join(missing)}: leave it out"
+        )
 
 
 def _devices(config: DocksConfig) -> DeviceSource:

@@ -62,7 +62,8 @@ def next_size(size: int, took_s: float, largest: int) -> int:
 
 
 class Uploads:
-    """`run()` for ever. `busy()` is true while the uplink has records to send."""
+    """`run()` for ever. `busy()` is true while the uplink has records to send; it is asked on the
+    event loop only. `fault(name, sentence or None)` is told how it goes."""
 
     def __init__(
         self,
@@ -80,6 +81,7 @@ class Uploads:
         self._checkpoint = checkpoint
         self._busy = busy
         self._clock = clock
+        self._hold = True
         self._moved_at = time.monotonic()
         self.sending: str | None = None  # recording, for the page
         self._fault = fault
@@ -121,7 +123,8 @@ class Uploads:
         ).start()
         try:
             while not done.done():
-                await asyncio.wait([done], timeout=1.0)
+                self._hold = self._busy()
+                await asyncio.wait([done], timeout=POLITE_S)
                 if time.monotonic() - self._moved_at > STUCK_S:
                     done.set_result(f"没有回应 / no answer for {STUCK_S:.0f} s")
             why = done.result()
@@ -215,7 +218,7 @@ class Uploads:
         )
 
     def _polite(self, given_up: threading.Event) -> None:
-        while self._busy() or not allowed(self._config.hours, self._clock()):
+        while self._hold or not allowed(self._config.hours, self._clock()):
             self._moved_at = time.monotonic()
             if given_up.wait(POLITE_S):
                 raise Abandoned

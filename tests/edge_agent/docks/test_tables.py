@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,10 @@ from pydantic import ValidationError
 
 from edge_agent.docks import names, upload, usb
 from edge_agent.docks.config import Bay, DocksConfig, Family
+from edge_agent.docks.docks import Docks
 from edge_agent.docks.states import FAULTS, RECORDING, Light, NotInTable, State, Step, after, light
 from edge_agent.docks.store import safe_path
+from tests.fakes.cameras import Reporter
 
 S = State
 
@@ -175,3 +178,19 @@ def test_what_a_wrong_section_gets(section: dict[str, object], says: str) -> Non
 
 def test_a_bays_topic_part() -> None:
     assert Bay.model_validate({"number": 3, "path": "1-1.3.2"}).slug == "bay-3"
+
+
+def test_a_store_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    config = DocksConfig(store=tmp_path / "file/docks")
+    with pytest.raises(ValueError, match="choose a folder on a local disk"):
+        Docks(config, Reporter())
+
+
+def test_a_hash_that_openssl_does_not_have_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hashlib.algorithms_available", {"sha256"})
+    config = DocksConfig(store=tmp_path / "docks", hash=("sha256", "sm3"))
+    with pytest.raises(ValueError, match="has no sm3"):
+        Docks(config, Reporter())
