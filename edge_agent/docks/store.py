@@ -31,7 +31,7 @@ def safe_path(path: bytes, recording: str) -> PurePosixPath:
 
     A name that had to be changed gets a piece of the recording's id, so that two never meet.
     """
-    parts = [_safe(part) for part in readable(path).split("/") if part]
+    parts = [_safe(part) for part in readable(path).split("/") if part] or ["_"]
     changed = "/".join(parts) != readable(path)
     if len("/".join(parts)) > LONGEST_PATH:
         parts = [_safe("…" + parts[-1][-LONGEST_PART:])]
