@@ -96,7 +96,7 @@ class ModbusBus:
         self._tried = asyncio.Event()  # before the first attempt nobody can say what is wrong
         self._why = ""
         self._heard = 0  # bytes since the last request
-        self._free_at = 0.0  # when the line has been silent long enough
+        self._quiet_since = 0.0  # loop time of the last byte on the line, either way
         self._rests: dict[int, Rest] = {}
 
     async def run(self) -> None:
@@ -176,7 +176,7 @@ class ModbusBus:
         if client is None or not client.connected:
             raise PortGone(self._why)
         loop = asyncio.get_running_loop()
-        if (silence := self._free_at - loop.time()) > 0:
+        if (silence := self._quiet_since + self._silence_s - loop.time()) > 0:
             await asyncio.sleep(silence)
         self._heard = 0
         # The answer's own time on the wire is not the slave's thinking.
@@ -192,9 +192,6 @@ class ModbusBus:
                 garbage = f"从站 {slave} 应答有误 / slave {slave} answers garbage ({name})"
                 raise Garbled(garbage) from exc
             raise NoAnswer(f"从站 {slave} 无应答 / slave {slave} does not answer ({name})") from exc
-        finally:
-            # 3.5 characters, but never less than 1.75 ms (Modbus over Serial Line 2.5.1.1).
-            self._free_at = loop.time() + (max(3.5 * self._char_s, 0.00175) if self._char_s else 0)
         if (task := asyncio.current_task()) and task.cancelling():
             # pymodbus waits with wait_for, which on Python 3.11 swallows a cancellation that comes
             # together with the answer: the agent would not end.
@@ -215,6 +212,11 @@ class ModbusBus:
             return 0.0
         bits = 1 + section.data_bits + (section.parity != "N") + section.stop_bits
         return bits / section.baud
+
+    @property
+    def _silence_s(self) -> float:
+        """Between two frames: 3.5 characters, never below 1.75 ms (Serial Line V1.02, 2.5.1.1)."""
+        return max(3.5 * self._char_s, 0.00175) if self._char_s else 0.0
 
     def _check_rest(self, slave: int) -> None:
         rest = self._rests.get(slave)
@@ -283,7 +285,10 @@ class ModbusBus:
             self._client = None
 
     def _trace(self, sending: bool, data: bytes) -> bytes:
-        if not sending:
+        self._quiet_since = asyncio.get_running_loop().time()
+        if sending:
+            self._quiet_since += len(data) * self._char_s  # they leave the UART that much later
+        else:
             self._heard += len(data)
         return data
 

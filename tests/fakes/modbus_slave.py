@@ -141,6 +141,10 @@ class ModbusLine:
     def get(self, slave: int, table: str, address: int) -> int | bool:
         return self._call(lambda: self._server.async_getValues(slave, TABLES[table][0], address))[0]
 
+    def counts(self) -> dict[int, int]:
+        """`asked`, for who drives the line as a process."""
+        return dict(self.asked)
+
     def fault(self, slave: int, name: str | None) -> None:
         """From the next request on; None heals."""
         if name is not None and name not in FAULTS:
