@@ -53,8 +53,9 @@ class Core:
             unit.last = []
         return unit.out
 
-    def state(self, online, session):
-        """Fields of unit_state: birth (online) and will. `session` counts connections."""
+    def state(self, online, session, link):
+        """Fields of unit_state: birth (online) and will. `session` counts connections,
+        `link` is the one it goes over: both may be up while the unit roams."""
         unit = self.unit
         fields = {
             "online": online,
@@ -69,8 +70,7 @@ class Core:
         }
         if self.duty.member:
             fields["member"] = self.duty.member
-        if unit.links:
-            fields["link"] = unit.links[0]
+        fields["link"] = link
         return unit.stamp(fields)
 
     def report(self, fix, why):

@@ -26,7 +26,7 @@ def test_a_position_is_reported_on_duty_only():
 def test_the_shift_is_felt_and_its_state_told():
     rig = Rig().start(on_duty=False)
     assert rig.do("charger", False)[:2] == [("haptic", "on_duty"), ("birth",)]
-    assert rig.core.state(True, 3)["on_duty"] is True
+    assert rig.core.state(True, 3, "wifi")["on_duty"] is True
     assert ("gps", "full") in rig.all
     rig.forget()
     rig.do("charger", True)
@@ -39,7 +39,7 @@ def test_state_is_a_birth_and_a_will_of_the_contract():
     rig = Rig().start()
     for online, seq in ((True, 1), (False, 0)):
         fields = {"v": 1, "boot": rig.boot, "seq": seq}
-        fields.update(rig.core.state(online, 7))
+        fields.update(rig.core.state(online, 7, "wifi"))
         assert messages.decode("unit_state", messages.encode("unit_state", fields)) == fields
     assert fields["session"] == 7 and fields["link"] == "wifi" and fields["clock"] == "stored"
 
@@ -74,7 +74,7 @@ def test_gps_time_sets_the_clock_and_small_differences_do_not():
     rig.run(10_000)
     assert rig.named("clock", rig.do("time", NOW + 11, "gps")) == []
     assert ("clock", NOW + 60) in rig.do("time", NOW + 60, "gps")
-    assert rig.core.state(True, 1)["clock"] == "gps"
+    assert rig.core.state(True, 1, "wifi")["clock"] == "gps"
 
 
 def test_a_short_press_is_a_mark():
@@ -166,7 +166,7 @@ def test_safe_mode_still_sends_sos_and_takes_its_answer_and_nothing_else():
     rig.fix()
     rig.do("press", 1)
     assert rig.said("unit_location") == [] and rig.said("unit_mark") == []
-    assert rig.core.state(True, 1)["safe_mode"] is True
+    assert rig.core.state(True, 1, "wifi")["safe_mode"] is True
     rig.command("rollcall", within_s=60)
     assert rig.acks() == [("rollcall", "refused", "safe mode")]
     rig.do("hold", rig.now)

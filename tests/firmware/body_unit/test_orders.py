@@ -115,7 +115,7 @@ def test_a_group_is_answered_by_its_members_only():
     assert last(rig) == ("rollcall", "received", "")
     after = rig.reboot()
     assert ("groups", ("all", "z-03")) in after.all
-    state = after.core.state(True, 1)
+    state = after.core.state(True, 1, "wifi")
     assert state["member"] == "王建国" and state["role"] == "squad"
 
 
