@@ -286,7 +286,8 @@ class Uplink:
                 room = self._window.room()
                 held = self._outbox.next(sos_only=not room)
                 if held is None:
-                    (self._window.idle if room else self._window.busy)()
+                    if not room:
+                        self._window.filled()
                     break
                 self._send(link, held)
         finally:

@@ -1,10 +1,14 @@
 """How many bytes may be under way to the county: about what the line itself holds. Pure.
 
 More only waits in somebody's buffer, and an SOS then waits behind it (1,000 messages in flight on
-64 kbit/s: 40 s). The line holds bandwidth x round trip. Both are measured from PUBACKs: the rate
-as the largest delivery rate of the last ROUNDS round trips (draft-cheng-iccrg-delivery-rate-
-estimation), the round trip as the smallest of the last RTT_KEPT_S (as BBR does, with its start at
-twice the measured product and its occasional half window to see the empty line again).
+64 kbit/s: 40 s). What waits shows in the round trip, so the window is steered by that: once a round
+trip it is multiplied by (empty + target) / (empty + queued), where `empty` is the shortest round
+trip of the last minute, `queued` what the shortest of this round took longer, and `target` the
+little queue that keeps the line busy (FAST TCP, Jin, Wei, Low 2004). It begins with doubling. Now
+and then half a window for one round shows the empty line again, as BBR does.
+
+Only the shortest of a round counts: a late wake-up here or there is no queue. A round in which the
+window was not filled says nothing of the line and changes nothing.
 
 Sizes in bytes with what TCP/IP adds, times in seconds of one monotonic clock.
 """
@@ -15,13 +19,12 @@ from collections import deque
 from typing import NamedTuple
 
 OVERHEAD = 44  # bytes a PUBLISH costs beside topic and payload: TCP/IP 40, MQTT 4
-FLOOR = 1024  # never less, and the beginning: few enough to see the empty line's round trip
-SLACK_S = 0.01  # of line time on top, so that a short pause here does not idle the line; at the
-# least one record, else a line of few records would never be tried with one more
-ROUNDS = 10
+FLOOR = 1024.0  # two or three records
+CEILING = float(1 << 20)
+TARGET_S = 0.015  # of queue, or half a record on the line where that is more
+GROWTH, SHRINK = 1.25, 0.9  # at most, from round to round, once the line is known
+ROUNDS = 10  # round trips over which the rate is the largest seen
 RTT_KEPT_S = 30.0
-GROWTH = 1.25  # the start ends when two rounds did not bring so much more,
-QUEUED = 1.5  # or when a round trip takes so many times the shortest: the line is full
 SOS_RESERVE = 4  # of the broker's Receive Maximum, kept free for SOS
 
 
@@ -32,8 +35,6 @@ class Ticket(NamedTuple):
     at: float
     delivered: int
     delivered_at: float
-    sent_before: float  # when the record was sent whose PUBACK came last
-    limited: bool  # there was nothing more to send: the rate seen is ours, not the line's
     probe: bool
 
 
@@ -46,27 +47,23 @@ class Window:
         self.count = 0  # records
         self.rate = 0.0  # bytes/s, 0 before the first PUBACK
         self.rtt = 0.0  # s, the empty line's
+        self._size = FLOOR
         self._last = 0  # bytes of the newest record, taken for the next one's size
         self._rates: deque[tuple[int, float]] = deque()
         self._rtt_at = 0.0
         self._delivered = 0
         self._delivered_at = 0.0
-        self._sent_before = 0.0
-        self._limited = True
-        self._round = 0
-        self._round_end = 0
         self._starting = True
-        self._best, self._flat = 0.0, 0
-        self._probe_end: int | None = None
-        self._probe_rtt: float | None = None
+        self._round, self._round_end = 0, 0
+        self._round_rtt = float("inf")
+        self._filled = False
+        self._probing: int | None = None  # bytes delivered at which the probe has been seen
+        self._probe_rtt = float("inf")
 
     @property
     def limit(self) -> int:
         """Bytes that may be under way."""
-        if not self.rate:
-            return FLOOR
-        gain = 2.0 if self._starting else 0.5 if self._probe_end is not None else 1.0
-        return max(FLOOR, int(self.rate * gain * self.rtt + max(self.rate * SLACK_S, self._last)))
+        return int(max(FLOOR, self._size / 2) if self._probing is not None else self._size)
 
     def room(self) -> bool:
         """Whether another record but an SOS may leave."""
@@ -81,50 +78,32 @@ class Window:
         """What an SOS raised now would take to its PUBACK: bytes ahead / rate + round trip."""
         return (self.flying / self.rate if self.rate else 0.0) + self.rtt
 
-    def idle(self) -> None:
-        """There was room and nothing to send."""
-        self._limited = True
+    def filled(self) -> None:
+        """There was more to send than room."""
+        self._filled = True
 
     def sent(self, size: int, now: float) -> Ticket:
         """A record of `size` bytes was written."""
         if not self.flying:
-            self._delivered_at = self._sent_before = now
+            self._delivered_at = now
         self.flying += size
-        self._last = size
         self.count += 1
-        return Ticket(
-            size,
-            now,
-            self._delivered,
-            self._delivered_at,
-            self._sent_before,
-            self._limited,
-            self._probe_end is not None,
-        )
-
-    def busy(self) -> None:
-        """There was more to send than room."""
-        self._limited = False
+        self._last = size
+        return Ticket(size, now, self._delivered, self._delivered_at, self._probing is not None)
 
     def acked(self, ticket: Ticket, now: float) -> None:
         """Its PUBACK came."""
         self.flying -= ticket.size
         self.count -= 1
         self._delivered += ticket.size
-        self._delivered_at, self._sent_before = now, ticket.at
+        self._delivered_at = now
         self._see_rtt(ticket, now)
+        if now > ticket.delivered_at:
+            self._see_rate((self._delivered - ticket.delivered) / (now - ticket.delivered_at))
         if ticket.delivered >= self._round_end:
-            self._round += 1
-            self._round_end = self._delivered
             self._end_of_round()
-        # PUBACKs that come in a bunch would look like a faster line: not faster than it was sent
-        took = max(now - ticket.delivered_at, ticket.at - ticket.sent_before)
-        if took > 0:
-            self._see_rate((self._delivered - ticket.delivered) / took, ticket.limited)
 
-    def _see_rate(self, rate: float, limited: bool) -> None:
-        if limited and rate < self.rate:
-            return
+    def _see_rate(self, rate: float) -> None:
         while self._rates and self._rates[-1][1] <= rate:
             self._rates.pop()
         self._rates.append((self._round, rate))
@@ -132,28 +111,34 @@ class Window:
             self._rates.popleft()
         self.rate = self._rates[0][1]
 
-    def _end_of_round(self) -> None:
-        if not self._starting or self._limited:
-            return
-        if self.rate > self._best * GROWTH:
-            self._best, self._flat = self.rate, 0
-        else:
-            self._flat += 1
-            self._starting = self._flat < 2
-
     def _see_rtt(self, ticket: Ticket, now: float) -> None:
         took = now - ticket.at
+        self._round_rtt = min(self._round_rtt, took)
         if not self.rtt or took <= self.rtt:
             self.rtt, self._rtt_at = took, now
-        elif self._starting and took > QUEUED * self.rtt and not self._limited:
-            self._starting = False
-        elif self._probe_end is None and now - self._rtt_at > RTT_KEPT_S:
-            self._probe_end, self._probe_rtt = self._delivered + self.flying, None
+        elif self._probing is None and now - self._rtt_at > RTT_KEPT_S:
+            self._probing, self._probe_rtt = self._delivered + self.flying, float("inf")
         if ticket.probe:
-            self._probe_rtt = min(self._probe_rtt or took, took)
-        if self._probe_end is not None and ticket.delivered >= self._probe_end:
-            self.rtt, self._rtt_at = self._probe_rtt or took, now
-            self._probe_end = None
+            self._probe_rtt = min(self._probe_rtt, took)
+        if self._probing is not None and ticket.delivered >= self._probing:
+            self.rtt, self._rtt_at = min(self._probe_rtt, took), now
+            self._probing = None
+
+    def _end_of_round(self) -> None:
+        """Steer the window by what this round saw."""
+        if self._filled and self._probing is None:
+            queued = max(0.0, self._round_rtt - self.rtt)
+            target = max(TARGET_S, 0.5 * self._last / self.rate) if self.rate else TARGET_S
+            factor = (self.rtt + target) / (self.rtt + queued)
+            if self._starting:
+                self._starting = queued < target
+                factor = 2.0 if self._starting else max(0.5, factor)  # the doubling too many
+            else:
+                factor = max(SHRINK, min(GROWTH, factor))
+            self._size = max(FLOOR, min(CEILING, self._size * factor))
+        self._round += 1
+        self._round_end = self._delivered + self.flying
+        self._round_rtt, self._filled = float("inf"), False
 
 
 def patience(window: Window, failures: int) -> float:

@@ -25,6 +25,7 @@ from edge_agent.event import Event, Klass
 from edge_agent.outbox import Outbox
 from edge_agent.uplink import Answer, Uplink
 from edge_agent.uplink_config import UplinkConfig
+from edge_agent.uplink_window import OVERHEAD
 from tests.bench.heart_process import no_commands
 from tests.fakes.mosquitto import UNLIMITED, Mosquitto, free_port
 from tests.fakes.mute_broker import MuteBroker
@@ -89,7 +90,8 @@ async def uplink_to(port: int, folder: Path) -> AsyncIterator[tuple[Outbox, Upli
 
 
 async def sos_times(port: int, folder: Path, n: int) -> dict[str, Any]:
-    """n SOSs over a slow line of their own; seconds each, and the share of the line bulk had."""
+    """n SOSs over a slow line of their own: seconds each, and the share of the line's time that
+    bulk had, TCP/IP headers included."""
     link = await SlowLink(port, RATE, RTT_S).start()
     times: list[float] = []
     seq = 0
@@ -113,7 +115,7 @@ async def sos_times(port: int, folder: Path, n: int) -> dict[str, Any]:
         uplink.on_answer(heard)
         fill()
         await asyncio.sleep(SETTLE_S)
-        began, carried = time.monotonic(), link.carried
+        began, occupied = time.monotonic(), link.occupied
         for number in range(1, n + 1):
             fill()
             event = sos(number)
@@ -124,9 +126,10 @@ async def sos_times(port: int, folder: Path, n: int) -> dict[str, Any]:
             times.append(time.perf_counter() - raised)
             await asyncio.sleep(0.3 + 0.1 * (number % 7))  # bulk flows again in between
         took = time.monotonic() - began
-        bulk = link.carried - carried - n * (len(RECORD) + len(SOS_TOPIC) + 5)
+        sos_s = (len(RECORD) + len(SOS_TOPIC) + OVERHEAD) * 8 / RATE
+        bulk = link.occupied - occupied - n * sos_s
     await link.stop()
-    return {"times": times, "share": bulk * 8 / RATE / took}
+    return {"times": times, "share": bulk / took}
 
 
 async def sos_bench(folder: Path, n: int, lines: int = 3) -> dict[str, Any]:

@@ -181,8 +181,8 @@ async def unsynced_writes(folder: Path, cuts: int) -> dict[str, int]:
 # -- outage ----------------------------------------------------------------------------------------
 
 # What a checkpoint says in 72 h: (topic, class, records). Units walk 10 h a night and say where
-# they are every 20 s; sensors every minute; eight bays take three cameras a day of twelve files each,
-# four custody events a file.
+# they are every 20 s; sensors every minute; eight bays take three cameras a day of twelve files
+# each, four custody events a file.
 SAYS = (
     ("owntracks/c371500/u-{:04d}", Klass.TELEMETRY, 20, 3 * 10 * 180),
     ("patrol/v1/c371500/u-{:04d}/health", Klass.TELEMETRY, 20, 3 * 10 * 12),
@@ -262,15 +262,15 @@ async def outage(folder: Path, scale: float, rate: float, seconds: float) -> dic
         )
         while link.carried < 200_000:  # noqa: ASYNC110 - until it flows
             await asyncio.sleep(0.05)
-        began, carried = time.monotonic(), link.carried
-        last, at = carried, began
+        began, occupied = time.monotonic(), link.occupied
+        last, at = occupied, began
         while not run.done():
             await asyncio.sleep(0.1)
-            if link.carried > last:
-                last, at = link.carried, time.monotonic()
+            if link.occupied > last:
+                last, at = link.occupied, time.monotonic()
         drained = await run
         await link.stop()
-    share = (last - carried) * 8 / (at - began) / rate
+    share = (last - occupied) / (at - began)
     return {
         "hours": round(72 * scale, 1),
         "records": filled["records"],

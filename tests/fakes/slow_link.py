@@ -18,6 +18,7 @@ from collections.abc import Callable
 
 HEADER = 40  # bytes of TCP/IP per segment
 SEGMENT = 1400
+LATE_S = 0.01  # a wake-up may be so late without costing the line anything
 
 
 class SlowLink:
@@ -27,6 +28,7 @@ class SlowLink:
         self.target, self.rate, self.rtt_s = target, rate, rtt_s
         self.port = 0
         self.carried = 0  # bytes up, without TCP/IP
+        self.occupied = 0.0  # s of the line's time, TCP/IP included
         self._free_at = 0.0  # loop time at which the line is free again
         self._thawed = asyncio.Event()
         self._thawed.set()
@@ -82,9 +84,10 @@ class SlowLink:
     async def _line_up(self, size: int) -> None:
         """Wait until the line has carried the chunk."""
         now = asyncio.get_running_loop().time()
-        self._free_at = max(now, self._free_at) + (size + HEADER) * 8 / self.rate
-        await asyncio.sleep(self._free_at - now)
+        self._free_at = max(now - LATE_S, self._free_at) + (size + HEADER) * 8 / self.rate
+        await asyncio.sleep(max(0.0, self._free_at - now))
         self.carried += size
+        self.occupied += (size + HEADER) * 8 / self.rate
 
     async def _pipe(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: Callable
