@@ -99,7 +99,9 @@ def _gps(bench: Bench) -> Outcome:
 def _button(bench: Bench) -> Outcome:
     stuck = False
     for left in range(BUTTON_SECONDS, 0, -1):
-        bench.person.say(bench.repl.port, f"press the button now, then let go ({left} s)")
+        bench.person.say(
+            bench.repl.port, f"press the button now, then let go 请按一下按钮 ({left} s)"
+        )
         found = bench.call(f"pressed({BUTTON_SLICE_MS})", 5)
         if found["down"] and found["up"]:
             return PASS, "pressed", {}

@@ -6,11 +6,12 @@ No answer is never a yes.
 
 from __future__ import annotations
 
+import os
 import queue
 import sys
 import threading
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.markup import escape
@@ -67,6 +68,21 @@ class Answers:
             self._lines.put(line.strip().lower())
 
 
+def _echo(restore: list[Any] | None) -> list[Any] | None:
+    """Stop the terminal's echo and return its settings, or restore them.
+
+    The end of an echoed line would push the bars down by one. POSIX only; nothing without a tty.
+    """
+    if os.name == "nt" or not sys.stdin.isatty():
+        return None
+    import termios
+
+    before = termios.tcgetattr(sys.stdin)
+    wanted = restore or [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, wanted)
+    return before
+
+
 class Terminal:
     """One line per port with a bar, colours and a bell; one question at a time for all ports."""
 
@@ -87,11 +103,13 @@ class Terminal:
         )
 
     def __enter__(self) -> Terminal:
+        self._echo = _echo(None)
         self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
+        _echo(self._echo)
 
     def say(self, port: str, text: str) -> None:
         line = f"[bold]{escape(self._name(port))}[/bold] {escape(text)}"
@@ -109,6 +127,7 @@ class Terminal:
             while (left := deadline - time.monotonic()) > 0:
                 answer = self._answers.next(left)
                 if answer in YES | NO:
+                    self.say(port, "yes" if answer in YES else "no")
                     return answer in YES
             self.say(port, "no answer")
             return None
