@@ -9,7 +9,6 @@ QoS 2 is not spoken: PUBREC, PUBREL and PUBCOMP are refused as any unknown packe
 QoS 2 is decoded so that a server can refuse it by its reason (0x9B). Source: OASIS MQTT 3.1.1, 5.0.
 """
 
-from patrol_contract import mqtt_properties
 from patrol_contract.mqtt_decoder import Decoder
 from patrol_contract.mqtt_types import (
     V5,
@@ -49,6 +48,12 @@ __all__ = (  # what is defined elsewhere and belongs to this face
 )
 
 
+def _properties(properties):
+    from patrol_contract import mqtt_properties  # a 3.1.1 client never loads its 7 KB
+
+    return mqtt_properties.encode(properties)
+
+
 def _packet(head, body):
     return bytes((head,)) + put_varint(len(body)) + body
 
@@ -65,11 +70,11 @@ def encode_connect(packet) -> bytes:
     parts = [b"\x00\x04MQTT", bytes((packet.version, flags)), packet.keepalive.to_bytes(2, "big")]
     five = packet.version == V5
     if five:
-        parts.append(mqtt_properties.encode(packet.properties))
+        parts.append(_properties(packet.properties))
     parts.append(put_text(packet.client_id))
     if will is not None:
         if five:
-            parts.append(mqtt_properties.encode(will.properties))
+            parts.append(_properties(will.properties))
         parts.append(put_text(will.topic))
         parts.append(put_binary(will.payload))
     if packet.username is not None:
@@ -82,7 +87,7 @@ def encode_connect(packet) -> bytes:
 def encode_connack(version: int, session_present: bool, reason: int, properties=None) -> bytes:
     """reason: the code of that version (3.1.1 knows 0 to 5)."""
     body = bytes((1 if session_present else 0, reason))
-    return _packet(0x20, body + mqtt_properties.encode(properties) if version == V5 else body)
+    return _packet(0x20, body + _properties(properties) if version == V5 else body)
 
 
 def encode_publish(
@@ -109,7 +114,7 @@ def encode_publish(
         parts.append(bytes((packet_id >> 8, packet_id & 255)))
         size += 2
     if version == V5:
-        extra = mqtt_properties.encode(properties)
+        extra = _properties(properties)
         parts.append(extra)
         size += len(extra)
     parts.append(payload)
@@ -126,12 +131,12 @@ def encode_puback(version: int, packet_id: int, reason: int = 0, properties=None
     """A reason (0x80 and above: refused) can be said in MQTT 5 only; 3.1.1 has no word for it."""
     if version != V5 or not (reason or properties):
         return bytes((0x40, 2, packet_id >> 8, packet_id & 255))
-    extra = mqtt_properties.encode(properties) if properties else b""
+    extra = _properties(properties) if properties else b""
     return _packet(0x40, bytes((packet_id >> 8, packet_id & 255, reason)) + extra)
 
 
 def _listing(version, head, packet_id, body, properties):
-    extra = mqtt_properties.encode(properties) if version == V5 else b""
+    extra = _properties(properties) if version == V5 else b""
     return _packet(head, packet_id.to_bytes(2, "big") + extra + body)
 
 
@@ -171,5 +176,5 @@ def encode_disconnect(version: int, reason: int = 0, properties=None) -> bytes:
     """Only MQTT 5 can say why; only there may a server send it."""
     if version != V5 or not (reason or properties):
         return b"\xe0\x00"
-    extra = mqtt_properties.encode(properties) if properties else b""
+    extra = _properties(properties) if properties else b""
     return _packet(0xE0, bytes((reason,)) + extra)

@@ -64,6 +64,35 @@ def text(data: bytes, at: int, stop: int) -> tuple:
     return value, end
 
 
+def packet_id(data: bytes, at: int, stop: int) -> int:
+    """u16 that is not 0."""
+    value = u16(data, at, stop)
+    if not value:
+        raise ProtocolError(PROTOCOL, "packet identifier 0")
+    return value
+
+
+def topic(data: bytes, at: int, stop: int) -> tuple:
+    """A topic to publish to: not empty, no wildcard."""
+    name, end = text(data, at, stop)
+    if not name or "+" in name or "#" in name:
+        raise ProtocolError(MALFORMED, "a topic that is empty or has a wildcard")
+    return name, end
+
+
+def some(items) -> tuple:
+    """`items` as a tuple that must not be empty."""
+    if not items:
+        raise ProtocolError(PROTOCOL, "a list without an entry")
+    return tuple(items)
+
+
+def at_end(at: int, stop: int) -> None:
+    """Nothing may follow a packet's last field."""
+    if at != stop:
+        raise ProtocolError(MALFORMED, "%d bytes behind the packet's last field" % (stop - at))
+
+
 def put_varint(value: int) -> bytes:
     """Up to 268,435,455; ValueError above."""
     if value < 0x80:
