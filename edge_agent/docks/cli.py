@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
@@ -21,7 +22,7 @@ from edge_agent.docks.chunks import check
 from edge_agent.docks.export import export, sentence
 from edge_agent.docks.ledger import Ledger
 from edge_agent.docks.rows import Docking, Recording, readable
-from edge_agent.docks.states import FAULTS, NEEDS_CAMERA, ON_DISK
+from edge_agent.docks.states import FAULTS, NEEDS_CAMERA, ON_DISK, SAYS
 
 CONFIG = Path("/etc/checkpoint-agent/agent.toml")
 
@@ -114,7 +115,7 @@ def _tables(ledger: Ledger) -> Group:
 
 def _table(docking: Docking, rows: list[Recording]) -> Table:
     where = docking.bay if docking.ended_ms is None else f"{docking.bay}（已取走 / taken out）"
-    table = Table(title=f"{where}  {docking.camera}", title_justify="left")
+    table = Table(title=f"{where}  {escape(docking.camera)}", title_justify="left")
     for head in ("id", "文件 / file", "MB", "", "状态 / state"):
         table.add_column(head, justify="right" if head == "MB" else "left")
     for row in rows:
@@ -122,8 +123,11 @@ def _table(docking: Docking, rows: list[Recording]) -> Table:
         bar = ProgressBar(total=max(row.size, 1), completed=done if row.size else 1, width=20)
         colour = "red" if row.state in FAULTS else "green" if row.state in ON_DISK else ""
         held = " 保留 / held" if row.held else ""
-        state = f"[{colour}]{row.state}[/]" if colour else str(row.state)
-        table.add_row(row.id, readable(row.path), f"{row.size / 1e6:.1f}", bar, state + held)
+        text = f"{SAYS[row.state]} / {row.state}"
+        state = f"[{colour}]{text}[/]" if colour else text
+        table.add_row(
+            row.id, escape(readable(row.path)), f"{row.size / 1e6:.1f}", bar, state + held
+        )
     return table
 
 

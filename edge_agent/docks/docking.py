@@ -24,7 +24,7 @@ from edge_agent.docks.release import wipe
 from edge_agent.docks.rows import Docking, Recording, readable
 from edge_agent.docks.source import Found, MountedSource, Source
 from edge_agent.docks.space import Space
-from edge_agent.docks.states import NEEDS_CAMERA, State, Step
+from edge_agent.docks.states import NEEDS_CAMERA, SAYS, State, Step
 from edge_agent.docks.store import Store
 from edge_agent.docks.unlock import Unlocker, UnlockRefused, family_of
 
@@ -254,7 +254,7 @@ class DockingThread:
         self.progress.states[row.id] = state
         self.progress.file_done = 0
         if state in NEEDS_CAMERA:
-            self.progress.why = f"{readable(row.path)}: {state}"
+            self.progress.why = f"{readable(row.path)}: {SAYS[state]} / {state}"
         else:
             self.progress.bytes_done += row.size
         return state

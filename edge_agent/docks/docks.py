@@ -30,7 +30,7 @@ from edge_agent.docks.recovery import recovered
 from edge_agent.docks.relay import Relay, Reports
 from edge_agent.docks.source import MountedSource, Source
 from edge_agent.docks.space import MB, Space
-from edge_agent.docks.states import FAULTS, NEEDS_CAMERA, ON_DISK, Light, State, light
+from edge_agent.docks.states import FAULTS, NEEDS_CAMERA, ON_DISK, SAYS, Light, State, Step, light
 from edge_agent.docks.store import Store, make_folder
 from edge_agent.docks.unlock import unlocker
 from edge_agent.docks.upload import Uploads
@@ -171,18 +171,28 @@ class Docks:
         for docking in self.ledger.dockings("ended_ms IS NULL"):
             self.ledger.end(docking)
         self._finish_copied()
+        for row in self.ledger.recordings("state = ?", State.COUNTY_CONFIRMED):
+            self.ledger.advance(row.id, Step.RELEASE)  # a cut came between the two
 
     def view(self) -> list[dict[str, Any]]:
         """One dict per bay for the page: see `_bay_view` for its keys."""
         return [self._bay_view(thread) for thread in self._bays.values()]
 
     def _bay_view(self, thread: BayThread) -> dict[str, Any]:
-        """bay, number, state, light (empty working done problem), camera, files, bytes,
-        bytes_done, sealed and problems (counts), file, file_bytes, file_done, offset_s, why."""
+        """bay, number, state, says (the state in Chinese), light (empty working done problem).
+
+        With a camera in it also: camera, files, bytes, bytes_done, sealed, problems and skipped
+        (counts of files), file, file_bytes, file_done, offset_s, why (one sentence or None).
+        """
         here = thread.here
         base: dict[str, Any] = {"bay": thread.bay.slug, "number": thread.bay.number}
         if here is None:
-            return {**base, "state": State.EMPTY, "light": Light.EMPTY}
+            return {
+                **base,
+                "state": State.EMPTY,
+                "says": SAYS[State.EMPTY],
+                "light": Light.EMPTY,
+            }
         return {**base, **self._docked(here)}
 
     def _docked(self, here: DockingThread) -> dict[str, Any]:
@@ -193,9 +203,14 @@ class Docks:
         why = progress.why
         if progress.stalled_s() > self.config.stall_s:
             problems += 1
-            why = f"no answer for {progress.stalled_s():.0f} s: take it out and put it in again"
+            seconds = f"{progress.stalled_s():.0f}"
+            why = (
+                f"{seconds} 秒没有回应，请拔出重插"
+                f" / no answer for {seconds} s: take it out and put it in again"
+            )
         return {
             "state": progress.state,
+            "says": SAYS[progress.state],
             "light": light(progress.state, pending, problems),
             "camera": here.device.camera,
             "files": progress.files,

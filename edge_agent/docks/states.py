@@ -102,6 +102,29 @@ RECORDING: dict[tuple[State, Step], State] = {
     (S.RELEASED, Step.EVICT): S.EVICTED,
 }
 
+# What staff read. 请勿拔出 stands beside the working light.
+SAYS: dict[State, str] = {
+    S.EMPTY: "空",
+    S.DETECTED: "已插入",
+    S.UNLOCKING: "正在解锁",
+    S.MOUNTED_RO: "正在读取目录",
+    S.INVENTORIED: "等待采集",
+    S.COPYING: "正在采集",
+    S.READBACK_OK: "已复核",
+    S.SEALED: "已封存",
+    S.ANNOUNCED: "已上报",
+    S.UPLOADED: "已上传",
+    S.COUNTY_CONFIRMED: "县局已核对",
+    S.RELEASED: "可以清空",
+    S.EVICTED: "到期已清除",
+    S.YANKED: "未采完即拔出",
+    S.NO_SPACE: "磁盘空间不足",
+    S.READ_ERROR: "记录仪读取出错",
+    S.UNKNOWN_CAMERA: "无法识别的记录仪",
+    S.MISMATCH: "复核不一致，重新采集",
+    S.UNLOCK_REFUSED: "记录仪拒绝解锁",
+}
+
 NEEDS_CAMERA = frozenset({S.INVENTORIED, S.COPYING, *FAULTS})
 ON_DISK = frozenset(
     {S.SEALED, S.ANNOUNCED, S.UPLOADED, S.COUNTY_CONFIRMED, S.RELEASED}

@@ -85,11 +85,14 @@ class Uploads:
         self._moved_at = time.monotonic()
         self.sending: str | None = None  # recording, for the page
         self._fault = fault
+        self._lost_for_good: str | None = None
+        self._hold = True
 
     async def run(self) -> None:
         wait = RETRY_S[0]
         while True:
             row = await asyncio.to_thread(self._next)
+            self._fault("upload again", self._lost_for_good)
             if row is None:
                 await asyncio.sleep(1.0)
             elif await self._supervised(row):
@@ -105,6 +108,13 @@ class Uploads:
         rows = self._ledger.recordings("state = ?", State.ANNOUNCED)
         rows.sort(key=lambda row: (not row.marked, row.sealed_ms or 0))
         fresh = [row for row in rows if self._ledger.count(row.id, State.ANNOUNCED) <= SEND_AGAIN]
+        lost = len(rows) - len(fresh)
+        self._lost_for_good = (
+            f"县局多次丢失 {lost} 段录像，请联系县局 / the county lost {lost} recordings"
+            f" {SEND_AGAIN} times each: call the county"
+            if lost
+            else None
+        )
         if fresh:
             return fresh[0]
         before = self._ledger.now_ms() - 1000 * self._config.recheck_s

@@ -21,7 +21,8 @@ async def test_three_recordings_are_copied_sealed_and_announced(tmp_path: Path) 
         view = docks.view()[0]
         assert (view["files"], view["sealed"], view["camera"]) == (3, 3, "CAM001")
         assert view["bytes_done"] == view["bytes"] == sum(map(len, camera.files.values()))
-        assert docks.view()[1] == {"bay": "bay-2", "number": 2, "state": "EMPTY", "light": "empty"}
+        empty = {"bay": "bay-2", "number": 2, "state": "EMPTY", "says": "空", "light": "empty"}
+        assert docks.view()[1] == empty
         assert {row.state for row in docks.ledger.recordings()} == {State.ANNOUNCED}
         assert all(len(row.sm3 or "") == 64 for row in docks.ledger.recordings())
     told = rig.reporter.events("SEALED")
