@@ -22,6 +22,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any, Self
 
 import gpiod
@@ -51,6 +52,17 @@ class FakeChip:
 
     def __exit__(self, *_: object) -> None:
         """A request outlives the chip object, as in gpiod."""
+
+    def get_info(self) -> SimpleNamespace:
+        return SimpleNamespace(name="gpiochip9", label="fake", num_lines=self.lines)
+
+    def get_line_info(self, line: int) -> SimpleNamespace:
+        used = line in self.taken or line in self.requests
+        consumer = "other" if used else ""
+        return SimpleNamespace(
+            **{"offset": line, "name": f"GPIO{line}", "used": used, "consumer": consumer},
+            direction=Direction.INPUT,
+        )
 
     def request_lines(
         self,
