@@ -49,7 +49,8 @@ def install(packages: list[str]) -> bool:
         return False
     sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if sudo and (
-        shutil.which("sudo") is None or subprocess.run([*sudo, "true"], capture_output=True).returncode
+        shutil.which("sudo") is None
+        or subprocess.run([*sudo, "true"], capture_output=True).returncode
     ):
         return False
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
