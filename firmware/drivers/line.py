@@ -18,6 +18,10 @@ HELLO_MS = 6000  # TCP, TLS and CONNACK: some 3 s at 300 ms and 64 kbit/s
 _DOWN_POLL_MS = 200
 
 
+class Stale(LineError):
+    """This session is older than one that has ended: a new one is wanted."""
+
+
 class Line:
     """`link`: .name, .up, .broker. `unit`: what the lines share (see shell.py)."""
 
@@ -36,6 +40,8 @@ class Line:
         self._fault_ms = 0
         self._left = ("", [])  # (broker, what its session left unacknowledged)
         self._fallback = ""
+        self._number = 0  # of the session
+        self._stale = False
 
     # --- asked by the shell --------------------------------------------------------------------
     def urgent(self) -> None:
@@ -71,6 +77,13 @@ class Line:
             self._records.give_back(self.link.name, [left[1] for left in self._left[1]])
             self._left = ("", [])
 
+    def renew(self, ended: int) -> None:
+        """Session `ended`, over another link, is over: if it was the later one, connect anew.
+
+        Our birth and the will that the broker holds bear the lower number: neither would count.
+        """
+        self._stale = self._session is not None and self._number < ended
+
     # --- running -------------------------------------------------------------------------------
     async def run(self):
         while True:
@@ -80,6 +93,8 @@ class Line:
             broker = self._fallback or self.link.broker
             try:
                 await self._connection(broker, self._brokers[broker])
+            except Stale:
+                continue
             except (LineError, OSError, asyncio.TimeoutError) as error:
                 self._failed(error, broker)
             if self.link.up:
@@ -112,11 +127,14 @@ class Line:
     def _patience(self):
         if not self.link.up:
             raise LineError("the link is gone")
+        if self._stale and not self._records.sos_open():  # an SOS keeps what works
+            raise Stale("a later session has ended")
         return backoff.patience_ms(self._stalls)
 
     async def _connection(self, broker, row):
         unit = self._unit
         self._number = unit.next_session()
+        self._stale = False
         sock = None
         session = None
         try:
@@ -142,7 +160,7 @@ class Line:
                 self._left = (broker, [left for left in session.unacked if left[1]])
             if self._session is not None:
                 self._session = None
-                unit.session_down(broker, self)
+                unit.session_down(broker, self, self._number)
             if sock is not None:
                 sock.close()
 

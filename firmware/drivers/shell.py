@@ -158,10 +158,11 @@ class Shell:
             other.surrender()
         self.post(("session", broker, True))
 
-    def session_down(self, broker, line):
+    def session_down(self, broker, line, number):
         for other in self.lines:
             if other is not line:
                 line.surrender()
+                other.renew(number)
                 other.pump()
         self.post(("session", broker, False))
 

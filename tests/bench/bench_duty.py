@@ -1,7 +1,8 @@
 """`make bench-duty`: what the pure core does with a shift (issue 4). One JSON object, last line.
 
-Rungs 1 and 2 of the README's ladder: the core and the LTE driver on CPython (the driver against a
-double of the modem), the core's heap on real MicroPython. ROUNDS=n and SHIFT_S=n make it shorter.
+Rung 1: track, rounds, commands, safe mode, wake-ups (the core on CPython) and the LTE driver in
+given time. Rung 2: the core's heap, on real MicroPython. Rung 3: roaming and the modem's moods with
+whole units. ROUNDS=n, SHIFT_S=n and SWITCHES=n make it shorter.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +23,17 @@ from unit_rig import NOW, Rig  # noqa: E402
 from body_unit.health import SAFE_BOOTS  # noqa: E402
 from body_unit.policy import lines  # noqa: E402
 from body_unit.power import GPS_STILL_S  # noqa: E402
-from tests.bench import duty_commands, duty_heap, duty_modem, duty_rounds, duty_track  # noqa: E402
+from tests.bench import (  # noqa: E402
+    duty_commands,
+    duty_heap,
+    duty_modem,
+    duty_roaming,
+    duty_rounds,
+    duty_track,
+    unit_modem,
+)
 
-SHIFT_S = 36_000  # 10 h
-ROUNDS = 300
+FULL = {"ROUNDS": 300, "SHIFT_S": 36_000, "SWITCHES": 52}  # rounds walked, 10 h, links changed
 
 
 def wakeups_per_min(minutes: int = 60) -> float:
@@ -63,14 +73,32 @@ def safe_mode_sos() -> bool:
     return rig.core.health.safe and signals and "fix" in sos and not rig.said("unit_location")
 
 
-def measure(rounds: int, shift_s: int) -> dict[str, Any]:
+def in_a_folder(part: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="bench-duty-") as folder:
+        return part(Path(folder))
+
+
+def modem_faults() -> dict[str, Any]:
+    """The driver in given time against many faults, and whole units in real time against some."""
+    driver = duty_modem.measure()
+    whole = in_a_folder(unit_modem.measure)["modem_faults"]
+    return {
+        "tried": driver["tried"] + whole["tried"],
+        "recovered": driver["recovered"] + whole["recovered"],
+        "driver": driver,
+        "whole_unit": whole,
+    }
+
+
+def measure(rounds: int, shift_s: int, switches: int) -> dict[str, Any]:
     return {
         "track": duty_track.measure(shift_s),
         "rounds": duty_rounds.measure(rounds),
         "commands": duty_commands.measure(),
         "safe_mode_sos": safe_mode_sos(),
         "wakeups_per_min": wakeups_per_min(),
-        "modem_faults": duty_modem.measure(),
+        "roaming": in_a_folder(lambda folder: duty_roaming.measure(folder, switches)),
+        "modem_faults": modem_faults(),
         "heap_kb": duty_heap.measure(),
         "shift_s": shift_s,
     }
@@ -78,5 +106,5 @@ def measure(rounds: int, shift_s: int) -> dict[str, Any]:
 
 if __name__ == "__main__":
     print("\n".join(lines()))
-    found = measure(int(os.environ.get("ROUNDS", ROUNDS)), int(os.environ.get("SHIFT_S", SHIFT_S)))
+    found = measure(*(int(os.environ.get(name, full)) for name, full in FULL.items()))
     print(json.dumps(found, ensure_ascii=False))
