@@ -35,10 +35,19 @@ lint: setup ## ruff and pyright (agent strict; firmware against the MicroPython 
 hardware: setup debian ## render wiring, power, case and sheets from the tables
 	@$(PY) -m hardware.render
 
-bench: $(addprefix bench-,unit agent sensors dock flash) ## measure everything, one after the other
+bench: $(addprefix bench-,unit duty agent sensors dock flash) ## measure everything, one after the other
 
-bench-%: setup debian micropython32 ## measure one part (unit, agent, sensors, dock, flash …): one JSON object on the last line
+bench-%: setup debian micropython32 ## measure one part (unit duty agent sensors dock flash desk): one JSON object on the last line
 	@$(PY) tests/bench/bench_$*.py
+
+kit: setup ## the technician's offline kit (MICROPYTHON=file-or-url SHA256=…)
+	@./flash.sh kit --micropython "$(MICROPYTHON)" $(if $(SHA256),--sha256 $(SHA256))
+
+flash-pictures: setup ## the technician's pictures, made by running flash.sh on doubles
+	@$(PY) -m tests.firmware.flashing.pictures
+
+screenshots: setup debian ## the staff's page, each view in both languages
+	@$(PY) -m tests.edge_agent.desk.screenshots
 
 docs: setup # MESSAGES.md from the contract's rows
 	@$(PY) -m tests.tools.render_messages
@@ -47,4 +56,4 @@ docs: setup # MESSAGES.md from the contract's rows
 lock: setup # after a version changed
 	@$(PY) -m pip install -q pip-tools && $(PY) tests/tools/lock.py
 
-.PHONY: help setup demo debian micropython32 test lint hardware bench docs lock
+.PHONY: help setup demo debian micropython32 test lint hardware kit flash-pictures screenshots bench docs lock

@@ -31,5 +31,6 @@ def keep_named(source: Path, lock: Path) -> None:
 if __name__ == "__main__":
     compile_lock("pyproject.toml", "requirements.txt")
     compile_lock("pyproject.toml", "requirements-dev.txt", *EXTRAS)
+    compile_lock("firmware/flashing/requirements.in", "firmware/flashing/requirements.txt")
     compile_lock("requirements-unit.in", "requirements-unit.txt")
     keep_named(Path("requirements-unit.in"), Path("requirements-unit.txt"))
