@@ -31,9 +31,9 @@ from patrol_contract.mqtt_packets import (
 )
 
 LIMIT = 8192  # largest packet taken: the contract's largest payload is smaller
-_READ = 2048
+_READ = 512
 _TICK_MS = 200
-_BURST = 4096  # bytes joined into one write
+_BURST = 1400  # bytes joined into one write: a TCP segment
 _LAST_ID = 65535
 
 REFUSALS = (
