@@ -45,14 +45,6 @@ else:  # what the registries hold: a new kind needs no line here
         Field(discriminator="kind"),
     ]
 
-# Which buses a sensor or output of a kind can hang on.
-HANGS_ON: dict[str, tuple[str, ...]] = {
-    "modbus": ("modbus", "modbus_tcp"),
-    "serial_line": ("serial",),
-    "nmea": ("serial",),
-    "gpio": ("gpio",),
-}
-
 
 def _degree7(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -98,7 +90,7 @@ class Config(Section):
     alarm: AlarmConfig = AlarmConfig()
     clock: ClockConfig = ClockConfig()
     metrics: MetricsConfig | None = None
-    desk: DeskConfig = DeskConfig()
+    desk: DeskConfig = DeskConfig.model_validate({})
     bus: tuple[Annotated[AnyBusSection, Field(discriminator="kind")], ...] = ()
     sensor: tuple[AnySensor, ...] = ()
     output: tuple[AnyOutput, ...] = ()
@@ -180,10 +172,12 @@ def _hanging(raw: Mapping[str, Any]) -> list[tuple[Place, str]]:
     """Sensors and outputs whose bus is not there, or of another kind."""
     kinds = {row.get("name"): row.get("kind") for _, row in _rows(raw, "bus")}
     names = [name for name in kinds if isinstance(name, str)]
+    known: dict[str, Mapping[str, Any]] = {"sensor": SENSOR_KINDS, "output": OUTPUT_KINDS}
     found: list[tuple[Place, str]] = []
     for table in ("sensor", "output"):
         for index, row in _rows(raw, table):
-            bus, wanted = row.get("bus"), HANGS_ON.get(str(row.get("kind")), ())
+            bus, kind = row.get("bus"), known[table].get(str(row.get("kind")))
+            wanted = kind.section.hangs_on if kind else ()
             if not isinstance(bus, str):
                 continue
             place: Place = (table, index, "bus")

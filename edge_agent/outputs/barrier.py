@@ -8,7 +8,7 @@ the arm's limit switch, not the wish.
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -21,6 +21,7 @@ from edge_agent.section import Slug
 class BarrierSection(OutputSection):
     """[[output]] kind = "barrier"."""
 
+    hangs_on: ClassVar[tuple[str, ...]] = ("gpio",)
     kind: Literal["barrier"]
     bus: Slug
     open_line: int = Field(ge=0, le=512, description="GPIO number of the relay on OPEN")

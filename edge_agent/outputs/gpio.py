@@ -7,7 +7,7 @@ which is why a relay board's input needs its own resistor towards off.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import gpiod
 from gpiod.line import Direction, Value
@@ -22,6 +22,7 @@ from edge_agent.section import Slug
 class GpioOutputSection(OutputSection):
     """[[output]] kind = "gpio"."""
 
+    hangs_on: ClassVar[tuple[str, ...]] = ("gpio",)
     kind: Literal["gpio"]
     bus: Slug
     line: int = Field(ge=0, le=512, description="GPIO number, not the pin of the header")

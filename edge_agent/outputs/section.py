@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from edge_agent.section import Section, Slug
 
 class OutputSection(Section):
     """[[output]]: something that is switched. max_on_s keeps a siren from crying all night."""
+
+    hangs_on: ClassVar[tuple[str, ...]] = ()  # kinds of [[bus]] its `bus` may name
 
     id: Slug = Field(description="siren, barrier, announce: what commands call it")
     name: str = Field("", max_length=40, description="what staff read, e.g. 警报器")

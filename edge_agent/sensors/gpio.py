@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import gpiod
 from gpiod.line import Bias, Clock, Direction, Edge, Value
@@ -30,6 +30,7 @@ BIAS = {"none": Bias.DISABLED, "up": Bias.PULL_UP, "down": Bias.PULL_DOWN}
 class GpioSensorSection(PolledSection):
     """[[sensor]] kind = "gpio"."""
 
+    hangs_on: ClassVar[tuple[str, ...]] = ("gpio",)
     kind: Literal["gpio"]
     bus: Slug
     line: int = Field(ge=0, le=512, description="GPIO number, not the pin of the header")

@@ -7,7 +7,7 @@ do: function, address, type, word_order, scale …
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -27,6 +27,7 @@ MISSES = 2  # one lost frame is noise; two in a row are a fault
 class ModbusSection(PolledSection):
     """[[sensor]] kind = "modbus"."""
 
+    hangs_on: ClassVar[tuple[str, ...]] = ("modbus", "modbus_tcp")
     kind: Literal["modbus"]
     bus: Slug
     slave: int = Field(1, ge=0, le=247, description="address on the line")

@@ -56,7 +56,7 @@ MAPS: dict[str, Map] = {
     ),
     "epever-tracer": Map(
         "太阳能控制器 / solar charger: battery and panel",
-        "EPEVER (EPsolar) LS-B series protocol, ModBus register address list V2.3",
+        "EPEVER B series controller communication protocol V2.5 (0x3100, 0x3110, 0x311A, 0x331A)",
         "115200 8N1, address 1",
         {
             "battery_voltage": {"function": 4, "address": 0x331A, "scale": "0.01", "unit": "V"},
@@ -70,7 +70,7 @@ MAPS: dict[str, Map] = {
     ),
     "xy-md02": Map(
         "温湿度 / temperature and humidity (SHT20)",
-        "XY-MD02 temperature and humidity transmitter, user manual, register table",
+        "XY-MD02 user manual, input registers 0x0001 and 0x0002, signed, one decimal",
         "9600 8N1, address 1",
         {
             "temperature": {
@@ -82,10 +82,11 @@ MAPS: dict[str, Map] = {
     ),
     "qdy30a": Map(
         "投入式液位 / submersible level transmitter",
-        "QDY30A series RS-485 Modbus protocol, register table (value 0x0004, decimals 0x0003)",
+        "QDY30A manual: holding registers 0x0002 unit, 0x0003 decimals, 0x0004 level; seen only"
+        " through another maker's manual with the same table",
         "9600 8N1, address 1",
-        # 0x0002 holds the unit and 0x0003 the decimals the device was ordered with; as delivered
-        # for 5 m these are cm and 1. Check both with probe, then override scale if they differ.
+        # Unit and decimals are what the device was ordered with: read 0x0002 and 0x0003 with probe
+        # and set scale to match. 0.001 is right for metres with three decimals.
         {
             "water_level": {
                 **{"function": 3, "address": 4, "type": "int16"},

@@ -11,7 +11,7 @@ import asyncio
 import math
 import re
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pynmea2
 from pydantic import Field
@@ -30,6 +30,7 @@ METRES_PER_1E7 = 0.0111195  # of latitude
 class NmeaSection(SensorSection):
     """[[sensor]] kind = "nmea"."""
 
+    hangs_on: ClassVar[tuple[str, ...]] = ("serial",)
     kind: Literal["nmea"]
     bus: Slug
     move_m: float = Field(30, ge=1, description="nearer than this it is the same place")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -35,6 +35,8 @@ class AlarmSection(Section):
 
 class SensorSection(Section):
     """[[sensor]]: one value, one topic."""
+
+    hangs_on: ClassVar[tuple[str, ...]] = ()  # kinds of [[bus]] its `bus` may name
 
     id: Slug = Field(description="stands in the topic; unique at this checkpoint")
     name: str = Field("", max_length=40, description="what staff read, e.g. 配电箱烟感")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from decimal import Decimal, InvalidOperation
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -26,6 +26,7 @@ SEPARATORS = str.maketrans("", "", "·•.- ")
 class SerialLineSection(SensorSection):
     """[[sensor]] kind = "serial_line"."""
 
+    hangs_on: ClassVar[tuple[str, ...]] = ("serial",)
     kind: Literal["serial_line"]
     bus: Slug
     pattern: str = Field("", description=f"a ready one: {', '.join(PATTERNS)}")
