@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from edge_agent.docks.config import Bay
+from edge_agent.docks.rows import readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,12 @@ class DirectorySource:
                 before = None
             if names and not before:
                 self._there[bay] = names[0]
-                changes.append(Change(bay, Device(bay, names[0], root=directory / names[0])))
+                changes.append(Change(bay, _in_folder(bay, directory / names[0])))
         return changes
+
+
+def _in_folder(bay: str, root: Path) -> Device:
+    return Device(bay, readable(os.fsencode(root.name)), root=root)
 
 
 def _folders(directory: Path) -> list[str]:

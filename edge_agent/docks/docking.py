@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,10 @@ from pathlib import Path
 from edge_agent.docks import chunks
 from edge_agent.docks.config import Family
 from edge_agent.docks.devices import Device
-from edge_agent.docks.ingest import Ingest
+from edge_agent.docks.ingest import YANK_NOTICE_S, Ingest
 from edge_agent.docks.ledger import Ledger, Revoked
 from edge_agent.docks.mount import Mounter, MountRefused
-from edge_agent.docks.progress import Progress
+from edge_agent.docks.progress import Progress, Watched
 from edge_agent.docks.release import wipe
 from edge_agent.docks.rows import Docking, Recording, readable
 from edge_agent.docks.source import Found, MountedSource, Source
@@ -100,19 +99,21 @@ class DockingThread:
                 record=True,
             )
         try:
-            unlocked = unlocker.unlock(device)
+            with self.progress.asking():
+                unlocked = unlocker.unlock(device)
         except UnlockRefused as refused:
             return self._fault(State.UNLOCK_REFUSED, str(refused), record=True)
         self._note(State.UNLOCKING, {"by": type(unlocker).__name__})
         if unlocked is None:
             return None  # it comes back as another device, in this bay
         try:
-            root = means.mounter.mount(unlocked)
+            with self.progress.asking():
+                root = means.mounter.mount(unlocked)
         except MountRefused as refused:
             return self._fault(State.UNKNOWN_CAMERA, str(refused), record=True)
         self._to(State.MOUNTED_RO)
         self._note(State.MOUNTED_RO, {"camera": device.camera})
-        source = means.make_source(root)
+        source = Watched(means.make_source(root), self.progress)
         ingest = Ingest(
             means.ledger,
             means.store,
@@ -148,18 +149,17 @@ class DockingThread:
         rows: list[Recording] = []
         newest: int | None = None
         for item in source.walk():
-            self._sign_of_life()
             if isinstance(item, Found):
                 newest = max(newest or 0, item.mtime_ns)
                 try:
                     rows.append(ingest.enlist(item))
                     continue
                 except chunks.SourceFault as fault:
-                    if self._claim.revoked(0):
+                    if self._claim.revoked(YANK_NOTICE_S):
                         raise Revoked("the camera is gone") from fault
                     self._skip(item.path, str(fault), unreadable=True)
             else:
-                self._skip(item.path, item.why, unreadable=False)
+                self._skip(item.path, item.why, unreadable=item.fault)
         progress = self.progress
         progress.states.update({row.id: row.state for row in rows})
         progress.files, progress.bytes = len(rows), sum(row.size for row in rows)
@@ -262,14 +262,9 @@ class DockingThread:
     def _moved(self, row: Recording, at: int) -> None:
         self.progress.file_done = at
         self._means.space.shrink(self.device.bay, row.size - at)
-        self._sign_of_life()
-
-    def _sign_of_life(self) -> None:
-        self.progress.moved_at = time.monotonic()
 
     def _to(self, state: State) -> None:
         self.progress.state = state
-        self._sign_of_life()
 
     def _note(self, kind: str, detail: dict[str, str | int | bool | None]) -> None:
         if self._claim.revoked(0):

@@ -54,8 +54,7 @@ class Ledger(Database):
             if not done.rowcount:
                 return
             for row in self._of(db, docking):
-                all_here = row.state is State.COPYING and 0 < row.size == row.copied
-                if row.state in (State.INVENTORIED, State.COPYING) and not all_here:
+                if row.state in (State.INVENTORIED, State.COPYING) and not row.all_here:
                     self._step(db, row, Step.GONE, {"copied": row.copied}, docking)
             self.note(db, State.EMPTY, {"camera": docking.camera}, docking)
         self.on_journal()
@@ -91,7 +90,11 @@ class Ledger(Database):
                     db, State.INVENTORIED, {**detail, "state": True}, docking, None, recording.id
                 )
                 known = recording
-            elif known.state in NEEDS_CAMERA and not self._claimed(db, known, docking):
+            elif (
+                known.state in NEEDS_CAMERA
+                and not known.all_here
+                and not self._claimed(db, known, docking)
+            ):
                 db.execute("UPDATE recording SET docking = ? WHERE id = ?", (docking.id, known.id))
             found = self._get(db, known.id)
         assert found is not None

@@ -21,6 +21,12 @@ STAYS = frozenset(
 )
 
 
+# What the contract cannot say is said as near as it can: a message that is refused would hold up
+# all that follow it.
+YEAR_2000 = 946_684_800  # Unix s: a Pi without a clock starts in 1970
+FAR_S = 1 << 31  # a camera set to 2107
+
+
 class Reports(Protocol):
     """edge_agent/reporter.py: returns once the event is durable."""
 
@@ -36,7 +42,7 @@ def fields(row: Row, recording: Recording | None) -> dict[str, Any] | None:
         return None
     out: dict[str, Any] = {
         "event": row.kind,
-        "tst": row.at_ms // 1000,
+        "tst": max(row.at_ms // 1000, YEAR_2000),
         "entry": row.n,
         "chain": row.hash.hex(),
     }
@@ -45,15 +51,18 @@ def fields(row: Row, recording: Recording | None) -> dict[str, Any] | None:
     if recording:
         out |= {
             "camera": recording.camera[:60],
-            "member": recording.member,
+            "member": recording.member and recording.member[:40],
             "file": recording.file,
             "size": recording.size,
             "sha256": recording.sha256,
             "sm3": recording.sm3,
         }
-    for key in ("camera", "files", "bytes", "offset_s"):
-        if detail.get(key) is not None:
-            out[key] = detail[key][:60] if key == "camera" else detail[key]
+    for key in ("files", "bytes"):
+        out[key] = detail.get(key)
+    if detail.get("offset_s") is not None:
+        out["offset_s"] = max(-FAR_S, min(detail["offset_s"], FAR_S))
+    if detail.get("camera"):
+        out["camera"] = detail["camera"][:60]
     why = detail.get("why") or detail.get("path")
     if why:
         out["why"] = str(why)[:200]

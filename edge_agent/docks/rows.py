@@ -50,6 +50,11 @@ class Recording:
     checked_ms: int | None = None
     sealed_ms: int | None = None
 
+    @property
+    def all_here(self) -> bool:
+        """Copied to its last byte: what is left to do needs no camera."""
+        return self.state is State.COPYING and 0 < self.size == self.copied
+
 
 def recording_of(row: tuple[object, ...]) -> Recording:
     values = list(row)

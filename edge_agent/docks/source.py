@@ -28,10 +28,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """What is there and is not copied, and why."""
+    """What is there and is not copied, and why. `fault`: it should have been."""
 
     path: bytes
     why: str
+    fault: bool = False
 
 
 class Opened(Protocol):
@@ -80,7 +81,7 @@ class MountedSource:
             with os.scandir(self._root / os.fsdecode(relative)) as entries:
                 found = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
-            yield Skipped(relative, f"folder cannot be read: {error.strerror}")
+            yield Skipped(relative, f"folder cannot be read: {error.strerror}", fault=True)
             return
         for entry in found:
             name = os.fsencode(entry.name)
@@ -88,7 +89,7 @@ class MountedSource:
             try:
                 info = entry.stat(follow_symlinks=False)
             except OSError as error:
-                yield Skipped(path, f"cannot be looked at: {error.strerror}")
+                yield Skipped(path, f"cannot be looked at: {error.strerror}", fault=True)
                 continue
             if stat.S_ISDIR(info.st_mode):
                 yield from self._folder(path)

@@ -10,10 +10,11 @@ import asyncio
 import json
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from edge_agent.docks import chunks, custody, ingest
+from edge_agent.docks.source import Found, MountedSource, Skipped
 from edge_agent.docks.states import State
 from tests.edge_agent.docks.rig import MIB, Rig, unsealed
 from tests.fakes.cameras import noise, until
@@ -325,6 +326,83 @@ async def corrupt_ledger(folder: Path) -> None:
     rig.audit(second)
 
 
+async def folder_that_cannot_be_listed(folder: Path) -> None:
+    """What lies in it cannot be known: a problem, never a green light."""
+    rig = Rig(folder)
+    camera = rig.camera("CAM001")
+
+    class Blind(MountedSource):
+        def walk(self) -> Iterator[Found | Skipped]:
+            yield from super().walk()
+            yield Skipped(b"DCIM/101MEDIA", "folder cannot be read: Input/output error", fault=True)
+
+    async with rig.running(make_source=Blind) as docks:
+        camera.dock(rig.bay(1))
+        await rig.all_sealed(docks, camera)
+        await until(lambda: docks.view()[0]["state"] == State.SEALED)
+        assert docks.view()[0]["light"] == "problem"
+        assert "101MEDIA" in docks.view()[0]["why"]
+        assert len(rig.reporter.events("READ_ERROR")) == 1
+    rig.audit(camera)
+
+
+async def slow_disk_is_no_hung_camera(folder: Path) -> None:
+    """A read-back that takes longer than stall_s: nobody is told to pull the camera out."""
+    rig = Rig(folder, stall_s=5)
+    rig.config = rig.config.model_copy(update={"stall_s": 0.2})
+    camera = rig.camera("CAM001", files={BIG: MIB})
+    original, go_on = chunks.check, threading.Event()
+
+    def check(path: Path, marks: chunks.MARKS, sm3: bool = False) -> chunks.Checked:
+        if marks:
+            go_on.wait(10)
+        return original(path, marks, sm3)
+
+    chunks.check = check
+    try:
+        async with rig.running() as docks:
+            camera.dock(rig.bay(1))
+            await until(lambda: any(row.all_here for row in docks.ledger.recordings()))
+            await asyncio.sleep(0.5)  # longer than stall_s
+            assert docks.view()[0]["light"] == "working", docks.view()[0]
+            go_on.set()
+            await rig.all_sealed(docks, camera)
+    finally:
+        chunks.check = original
+    rig.audit(camera)
+
+
+async def copied_pulled_and_docked_again(folder: Path) -> None:
+    """Pulled after the last byte and back in another bay while it is being read back: sealed once,
+    in the bag of the docking that copied it."""
+    rig = Rig(folder)
+    camera = rig.camera("CAM001", files={BIG: 3 * MIB})
+    original, go_on = chunks.check, threading.Event()
+
+    def check(path: Path, marks: chunks.MARKS, sm3: bool = False) -> chunks.Checked:
+        if marks:
+            go_on.wait(10)
+        return original(path, marks, sm3)
+
+    chunks.check = check
+    try:
+        async with rig.running() as docks:
+            camera.dock(rig.bay(1))
+            await until(lambda: any(row.all_here for row in docks.ledger.recordings()))
+            camera.pull()
+            await until(lambda: rig.reporter.events("EMPTY"))
+            camera.dock(rig.bay(2))
+            await until(lambda: len(rig.reporter.events("INVENTORIED")) == 2)
+            go_on.set()
+            await rig.all_sealed(docks, camera)
+            await until(lambda: docks.view()[1]["light"] == "done")
+            (row,) = docks.ledger.recordings()
+            assert row.file and row.file.startswith("000001-bay-1-")
+    finally:
+        chunks.check = original
+    rig.audit(camera)
+
+
 SCENARIOS: tuple[Scenario, ...] = (
     yank_and_other_bay,
     silent_short_read,
@@ -339,4 +417,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     stopped_and_started,
     copied_then_pulled,
     corrupt_ledger,
+    folder_that_cannot_be_listed,
+    slow_disk_is_no_hung_camera,
+    copied_pulled_and_docked_again,
 )

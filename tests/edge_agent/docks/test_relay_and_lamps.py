@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from edge_agent.docks import relay
+import pytest
+
+from edge_agent.docks import custody, relay
 from edge_agent.docks.config import Bay, Lights
+from edge_agent.docks.rows import Recording
 from edge_agent.docks.states import State
+from patrol_contract import messages
 from tests.edge_agent.docks.rig import Rig
+from tests.edge_agent.docks.test_ledger import ONE
 from tests.fakes.cameras import Reporter, until
 
 
@@ -106,3 +113,24 @@ async def test_stopping_waits_for_no_camera(tmp_path: Path) -> None:
         began = asyncio.get_running_loop().time()
     assert asyncio.get_running_loop().time() - began < 8
     hang.free.set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "at_ms", "detail", "recording"),
+    [
+        (State.DETECTED, 0, {"camera": ""}, None),  # 1970, and no serial number
+        (State.INVENTORIED, 10**12, {"files": 0, "bytes": 0, "offset_s": 2_556_000_000}, None),
+        (State.UNKNOWN_CAMERA, 10**12, {"why": "长" * 500, "camera": "x" * 500}, None),
+        ("SKIPPED", 10**12, {"path": "\x00\n" * 300, "why": ""}, None),
+        (State.SEALED, 10**12, {}, replace(ONE, member="m" * 90, camera="c" * 200, size=1 << 52)),
+    ],
+)
+def test_no_row_is_refused_by_the_contract_and_holds_up_the_others(
+    kind: str, at_ms: int, detail: dict[str, Any], recording: Recording | None
+) -> None:
+    text = json.dumps(detail)
+    number = recording.id if recording else None
+    row = custody.Row(1, at_ms, kind, "bay-1", 1, number, text, bytes(32), bytes(32), b"")
+    message = relay.fields(row, recording)
+    assert message
+    messages.encode("cp_dock", {**message, "v": 1, "boot": "0" * 16, "seq": 1})
