@@ -20,7 +20,8 @@ from flashing.chip_errors import crashed, explain, stalled
 from flashing.errors import FlashError
 
 BAUDS = (921600, 460800, 115200)  # tried in this order: long cables and cheap bridges drop bytes
-PATIENCE = 45.0  # seconds without a word; esptool itself gives up a block or a connection before
+PATIENCE = 60.0  # seconds without a word: a piece takes 44 at the data sheets' worst
+PIECE = 2**20  # bytes; blank flash packs so well that one block of the line is megabytes of erase
 READ_BAUD_FLOOR = 10_000  # bytes/s that the slowest usable line delivers
 
 
@@ -70,8 +71,9 @@ class Chip:
 
     def write(self, regions: list[tuple[int, bytes]], progress: Callable[[float], None]) -> None:
         """Write the regions and compare each by MD5 as the flash holds it; `progress` is 0 to 1."""
-        self._send({"do": "write", "regions": [[at, len(content)] for at, content in regions]})
-        for _, content in regions:
+        parts = [part for at, content in regions for part in pieces(at, content)]
+        self._send({"do": "write", "regions": [[at, len(content)] for at, content in parts]})
+        for _, content in parts:
             self._feed(content)
         while True:
             reply, _ = self._next(self._patience)
@@ -132,6 +134,15 @@ class Chip:
         if "error" in reply:
             raise explain(self.port, reply["error"])
         return reply, blob
+
+
+def pieces(at: int, content: bytes) -> list[tuple[int, bytes]]:
+    """Cut a region so that each piece is heard of within PATIENCE, at whole erase blocks."""
+    ends = [*range(at - at % PIECE + PIECE, at + len(content), PIECE), at + len(content)]
+    starts = [at, *ends[:-1]]
+    return [
+        (start, content[start - at : end - at]) for start, end in zip(starts, ends, strict=True)
+    ]
 
 
 def refuse_wrong_chip(facts: Facts, port: str) -> None:

@@ -33,13 +33,14 @@ class Replies(TemplateLogger):
         self._sizes: list[int] = []  # bytes of each region of this write
         self._region = 0
         self._last = 0
+        self._ended = False  # whether the last bar was full
 
     def send(self, reply: dict[str, Any], blob: bytes = b"") -> None:
         self._out.write(json.dumps(reply).encode() + b"\n" + blob)
         self._out.flush()
 
     def expect(self, sizes: list[int]) -> None:
-        self._sizes, self._region, self._last = sizes, 0, 0
+        self._sizes, self._region, self._last, self._ended = sizes, 0, 0, False
 
     def progress_bar(
         self,
@@ -50,9 +51,9 @@ class Replies(TemplateLogger):
         bar_length: int = 30,
     ) -> None:
         """Count over all regions: esptool counts compressed bytes, from 0 in each region."""
-        if cur_iter < self._last and self._region + 1 < len(self._sizes):
+        if (self._ended or cur_iter < self._last) and self._region + 1 < len(self._sizes):
             self._region += 1
-        self._last = cur_iter
+        self._last, self._ended = cur_iter, cur_iter >= total_iters
         if self._sizes:
             before, here = sum(self._sizes[: self._region]), self._sizes[self._region]
             part = cur_iter / max(1, total_iters)

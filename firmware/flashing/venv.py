@@ -15,6 +15,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -46,7 +47,13 @@ def pip_wheel(wheelhouse: Path | None, into: Path) -> Path:
     accept = {"Accept": "application/vnd.pypi.simple.v1+json"}
     with urllib.request.urlopen(urllib.request.Request(f"{index}/pip/", headers=accept)) as answer:
         files = json.load(answer)["files"]
-    wheel = [f for f in files if f["filename"].endswith(".whl") and not f.get("yanked")][-1]
+    released = {  # by version: an index lists in no order
+        tuple(map(int, found[1].split("."))): file
+        for file in files
+        if (found := re.match(r"pip-([0-9.]+)-py3-none-any\.whl$", file["filename"]))
+        and not file.get("yanked")
+    }
+    wheel = released[max(released)]
     with urllib.request.urlopen(wheel["url"]) as answer:
         content = answer.read()
     if hashlib.sha256(content).hexdigest() != wheel["hashes"]["sha256"]:

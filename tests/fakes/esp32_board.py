@@ -20,12 +20,10 @@ whatever the host does: the strapping pin is not pulled down).
 from __future__ import annotations
 
 import argparse
-import mmap
 import os
 import pty
 import select
 import signal
-import struct
 import subprocess
 import sys
 import termios
@@ -36,6 +34,8 @@ from pathlib import Path
 
 from esp32_mock_bootloader import protocol, registers, server
 
+from tests.fakes.esp32_flash import NorFlash
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 MICROPYTHON = ROOT / ".venv-unit/bin/micropython"
@@ -43,39 +43,6 @@ VIRTUAL = ROOT / "firmware/virtual"
 ROM_SYNC = b"\xc0\x00\x08\x24"  # SLIP, request, SYNC, 36 bytes: how every esptool session begins
 RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 BOOT_LOG = b"\r\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
-
-
-class NorFlash(server.FlashImage):
-    """The flash chip: a file, so that it keeps what was written when the power goes."""
-
-    def __init__(self, path: Path, fault: str, block: int) -> None:
-        self._file = path.open("r+b")
-        self.data = mmap.mmap(self._file.fileno(), 0)
-        self._fault, self._fault_block, self._block = fault, block, 0
-        self._decompressor = None
-        self._defl_offset = self._plain_offset = 0
-
-    def begin_defl(self, payload: bytes) -> None:
-        size, _, _, offset = struct.unpack_from("<IIII", payload, 0)
-        self.erase_region(offset & ~4095, (size + 4095) & ~4095)
-        super().begin_defl(payload)
-
-    def write_defl_block(self, payload: bytes) -> None:
-        (length,) = struct.unpack_from("<I", payload, 0)
-        data = bytearray(self._decompressor.decompress(payload[16 : 16 + length]))
-        if self._block == self._fault_block:
-            if self._fault == "unplug":
-                os._exit(0)
-            if self._fault == "stall":
-                signal.pause()
-            if self._fault == "flip" and data:
-                data[len(data) // 2] ^= 0x40
-        self._block += 1
-        end = self._defl_offset + len(data)
-        kept = int.from_bytes(self.data[self._defl_offset : end], "big")
-        program = kept & int.from_bytes(data, "big")
-        self.data[self._defl_offset : end] = program.to_bytes(len(data), "big")
-        self._defl_offset = end
 
 
 class Line:

@@ -14,7 +14,8 @@ import serial
 
 from flashing import filesystem
 from tests.fakes import micropython_image
-from tests.fakes.esp32_board import ROM_SYNC, Esp32Board, NorFlash
+from tests.fakes.esp32_board import ROM_SYNC, Esp32Board
+from tests.fakes.esp32_flash import NorFlash
 
 
 def esptool(board: Esp32Board, *arguments: str) -> subprocess.CompletedProcess[str]:

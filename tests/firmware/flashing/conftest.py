@@ -23,6 +23,7 @@ class Person:
         self.answers: dict[str, bool | None] = {}
         self.on_say: Callable[[str, str], None] = lambda port, text: None
         self._lock = threading.Lock()
+        self._parts: dict[tuple[str, str], float] = {}
 
     def say(self, port: str, text: str) -> None:
         with self._lock:
@@ -30,7 +31,8 @@ class Person:
         self.on_say(port, text)
 
     def progress(self, port: str, stage: str, part: float) -> None:
-        assert 0.0 <= part <= 1.0
+        before, self._parts[port, stage] = self._parts.get((port, stage), 0.0), part
+        assert before <= part <= 1.0
 
     def ask(self, port: str, question: str, seconds: float) -> bool | None:
         self.say(port, question)

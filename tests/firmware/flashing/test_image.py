@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flashing import filesystem, micropython_image, partitions
+from flashing.chip import PIECE, pieces
 from flashing.errors import FlashError
 from tests.fakes import micropython_image as fake
 
@@ -81,3 +82,14 @@ def test_a_blank_or_damaged_file_system_is_told_apart() -> None:
     assert not filesystem.holds_one(b"\xff" * 8192)
     with pytest.raises(FlashError, match="damaged"):
         filesystem.read(b"\x00" * MB)
+
+
+@pytest.mark.parametrize("size", [1, PIECE - 0x1000, PIECE, 3 * PIECE + 5])
+@pytest.mark.parametrize("at", [0, 0x1000, 2 * MB])
+def test_pieces_are_the_whole_and_short(at: int, size: int) -> None:
+    content = bytes(range(256)) * (size // 256 + 1)
+    cut = pieces(at, content[:size])
+    assert b"".join(part for _, part in cut) == content[:size]
+    assert all(0 < len(part) <= PIECE for _, part in cut)
+    assert [start for start, _ in cut[1:]] == [start + len(part) for start, part in cut[:-1]]
+    assert all(start % PIECE == 0 for start, _ in cut[1:])
