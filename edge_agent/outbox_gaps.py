@@ -1,4 +1,6 @@
-"""Tell the county what was dropped here: the outbox's gap rows become `cp_gap` records."""
+"""The outbox's housekeeping: what was dropped here is told to the county (its gap rows become
+`cp_gap` records), and disk that is free again is given back.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from edge_agent.outbox import Outbox
+from edge_agent.outbox_store import vacuum
 
 EVERY_S = 30.0
 AT_ONCE = 200  # rows of one round: a checkpoint that dropped much must not then flood itself
@@ -25,6 +28,7 @@ class Gaps:
     async def run(self) -> None:
         while True:
             await self.declare()
+            await self._outbox.do(vacuum)
             await asyncio.sleep(EVERY_S)
 
     async def declare(self) -> int:

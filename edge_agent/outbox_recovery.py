@@ -18,12 +18,23 @@ import sqlite3
 import time
 from typing import NamedTuple
 
-from edge_agent.outbox_store import CUSTODY, LANE_SHIFT, LANES, SOS, Batch, Held, Store
+from edge_agent.outbox_store import (
+    CUSTODY,
+    LANE_SHIFT,
+    LANES,
+    SOS,
+    Batch,
+    ForeignFile,
+    Held,
+    Store,
+    StoreFault,
+)
 
 log = logging.getLogger(__name__)
 
 PAUSE_S = 1.0  # between attempts to open a file that could not be opened
 PAGE = 512  # rows taken over at a time
+ATTEMPTS = 3  # with one batch: a remedy that does not help is not repeated for ever
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _SAYS = {
@@ -53,30 +64,30 @@ class Recovery:
 
     def open(self) -> Opened:
         """Open the file; a fault is kept in `fault`, not raised."""
-        while not self._open:
+        for _ in range(ATTEMPTS):
             try:
                 self._reopen()
                 return Opened(self.store.page(SOS, 0, -1), self.store.last_number())
             except (sqlite3.Error, OSError) as error:
                 if not self._remedy(error, Batch()):
-                    return Opened([], 0)
+                    break
         return Opened([], 0)
 
     def apply(self, batch: Batch) -> str | None:
         """Commit the batch. Returns None, or in one sentence why the disk did not take it."""
-        remedied = True
-        while remedied:
+        for _ in range(ATTEMPTS):
             try:
                 self._reopen()
                 self.store.apply(batch)
             except (sqlite3.Error, OSError) as error:
-                remedied = self._remedy(error, batch)
+                if not self._remedy(error, batch):
+                    break
             else:
                 self.fault = None
                 return None
         for _, future in batch.works:
-            future.set_exception(OSError(self.fault))
-        return self.fault
+            future.set_exception(StoreFault(self.fault))
+        return self.fault or "the disk did not take a record"
 
     def page(self, lane: int, after: int, limit: int) -> list[Held]:
         """Rows of a lane; none while the disk cannot be read."""
@@ -167,5 +178,7 @@ def _code(error: Exception) -> int:
     if isinstance(error, OSError):
         known = {errno.ENOSPC: sqlite3.SQLITE_FULL, errno.EROFS: sqlite3.SQLITE_READONLY}
         return known.get(error.errno or 0, sqlite3.SQLITE_IOERR)
-    extended: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_NOTADB)
+    if isinstance(error, ForeignFile):
+        return sqlite3.SQLITE_NOTADB
+    extended: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR)
     return extended & 0xFF

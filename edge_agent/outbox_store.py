@@ -30,6 +30,8 @@ MAX_THINNED = 2  # a record whose neighbours went twice goes next
 THIN_ROWS = 512  # rows looked at in one step of thinning
 RESERVE = 4 << 20  # bytes set aside, given back to the disk when it is full
 
+VACUUM_PAGES = 2000  # 8 MB: tens of ms
+
 _CHUNKS = (64, 8, 1)  # rows per INSERT: few texts, so that SQLite keeps them prepared
 _INSERT = "INSERT OR IGNORE INTO record VALUES "
 _IDS = "(SELECT value FROM json_each(?))"
@@ -42,6 +44,10 @@ _ROWS = (
 
 class StoreFault(OSError):
     """The disk did not take a record. One sentence: what, where, remedy."""
+
+
+class ForeignFile(sqlite3.DatabaseError):
+    """A database, but not this agent's, or of another version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,11 @@ class Batch:
     deletes: list[Held] = field(default_factory=list[Held])
     works: list[tuple[Work, Future[Any]]] = field(default_factory=list[tuple[Work, Future[Any]]])
     pinned: tuple[int, ...] = (0, 0, 0, 0)  # per lane: newest id in memory, not to be thinned
+
+
+def vacuum(db: sqlite3.Connection) -> None:
+    """Give pages that are free back to the disk, some at a time. A work for Outbox.do."""
+    db.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
 
 
 def lane_of(event: Event) -> int:
@@ -140,9 +151,7 @@ class Store:
         (schema,) = db.execute("PRAGMA user_version").fetchone()
         (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if tables and (owner, schema) != (APPLICATION_ID, SCHEMA):
-            raise sqlite3.DatabaseError(
-                f"application_id {owner}, schema {schema}: not this agent's"
-            )
+            raise ForeignFile(f"application_id {owner}, schema {schema}: not this agent's")
         if not tables:
             db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         db.execute("PRAGMA journal_mode = WAL")
@@ -190,23 +199,28 @@ class Store:
                     os.close(descriptor)
 
     def make_room(self, pinned: tuple[int, ...]) -> bool:
-        """On a full disk: spend the reserve on thinning telemetry, shrink the file, lay it anew.
+        """On a full disk: spend the reserve on thinning telemetry; its pages take what comes next.
 
         Returns False when nothing could be gained.
         """
         had = self._reserve.exists()
         self._reserve.unlink(missing_ok=True)
-        before = self.tally[TELEMETRY]
-        with self._transaction():
-            while self.tally[TELEMETRY].bytes > before.bytes - 2 * RESERVE:
-                if not self._thin(TELEMETRY, pinned[TELEMETRY]):
-                    break
-        gained = self.tally[TELEMETRY] != before
-        if gained:
-            self.db.execute("PRAGMA incremental_vacuum").fetchall()
-            self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._shrink_log()
+        before = now = self.tally[TELEMETRY].bytes
+        for _ in range(8):  # small transactions: each writes the log as long as what it frees
+            then = now
+            with self._transaction():
+                while now > then - RESERVE // 4 and self._thin(TELEMETRY, pinned[TELEMETRY]):
+                    now = self.tally[TELEMETRY].bytes
+            self._shrink_log()
+            if now == then:
+                break
+        if now < before:
             self._lay_reserve()
-        return gained or had
+        return had or now < before
+
+    def _shrink_log(self) -> None:
+        self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     # -- batches -------------------------------------------------------------------------------
 

@@ -22,7 +22,8 @@ OVERHEAD = 44  # bytes a PUBLISH costs beside topic and payload: TCP/IP 40, MQTT
 FLOOR = 1024.0  # two or three records
 CEILING = float(1 << 20)
 TARGET_S = 0.015  # of queue, or half a record on the line where that is more
-GROWTH, SHRINK = 1.25, 0.9  # at most, from round to round, once the line is known
+GROWTH, SHRINK = 1.25, 0.5  # at most, from round to round, once the line is known
+DOUBT = 0.9  # at most in the first round with a queue: it may have been a pause of ours
 ROUNDS = 10  # round trips over which the rate is the largest seen
 RTT_KEPT_S = 30.0
 SOS_RESERVE = 4  # of the broker's Receive Maximum, kept free for SOS
@@ -53,9 +54,9 @@ class Window:
         self._rtt_at = 0.0
         self._delivered = 0
         self._delivered_at = 0.0
-        self._starting = True
+        self._starting, self._queued = True, False
         self._round, self._round_end = 0, 0
-        self._round_rtt = float("inf")
+        self._round_rtt = self._newest_rtt = float("inf")
         self._filled = False
         self._probing: int | None = None  # bytes delivered at which the probe has been seen
         self._probe_rtt = float("inf")
@@ -113,7 +114,7 @@ class Window:
 
     def _see_rtt(self, ticket: Ticket, now: float) -> None:
         took = now - ticket.at
-        self._round_rtt = min(self._round_rtt, took)
+        self._round_rtt, self._newest_rtt = min(self._round_rtt, took), took
         if not self.rtt or took <= self.rtt:
             self.rtt, self._rtt_at = took, now
         elif self._probing is None and now - self._rtt_at > RTT_KEPT_S:
@@ -131,10 +132,12 @@ class Window:
             target = max(TARGET_S, 0.5 * self._last / self.rate) if self.rate else TARGET_S
             factor = (self.rtt + target) / (self.rtt + queued)
             if self._starting:
-                self._starting = queued < target
-                factor = 2.0 if self._starting else max(0.5, factor)  # the doubling too many
+                self._starting = self._newest_rtt - self.rtt < 2 * target
+                ahead = (self.rtt + target) / self._newest_rtt
+                factor = 2.0 if self._starting else max(0.5, ahead)  # the doubling too many
             else:
-                factor = max(SHRINK, min(GROWTH, factor))
+                factor = max(SHRINK if self._queued else DOUBT, min(GROWTH, factor))
+            self._queued = queued > target
             self._size = max(FLOOR, min(CEILING, self._size * factor))
         self._round += 1
         self._round_end = self._delivered + self.flying
