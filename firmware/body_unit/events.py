@@ -59,8 +59,9 @@ EFFECTS = {
     # declare its seq in a gap as "thinned".
     "drop": ("token",),
     # State changed: publish a retained unit_state now if a session is up. Its fields, and those of
-    # the will at CONNECT and of the birth after CONNACK, are core.state(online, session, link), where
-    # session counts connections and is kept over reboots by the shell. A will takes seq 0.
+    # the will at CONNECT and of the birth after CONNACK, are core.state(online, session, link):
+    # session counts connections and is kept over reboots by the shell, link is the one it goes
+    # over. Births and wills take seq 0.
     "birth": (),
     "haptic": ("pattern",),  # a name in haptics.PATTERNS
     "light": ("pattern",),  # a name in haptics.LIGHTS

@@ -30,14 +30,18 @@ class Reach:
         self._sms = sms
         self._since = self._unit.now_ms
         self._told = False
-        self._both = False
         self._sms_at = self._since + OTHER_LINK_MS
+
+        # A link that was raised beside the first one stays: it may be the one that works.
+        self._unit.emit("links", "all" if self._both else "one", True)
 
     def answered(self):
         self._since = None
 
     def end(self):
         self._since = None
+        self._both = False
+        self._unit.emit("links", "one", False)
 
     def next_ms(self):
         if self._since is None:

@@ -254,10 +254,9 @@ class Sos:
         """Say it, make every link try now, and let it be felt."""
         self._located = self.unit.fresh_fix() is not None
         self._say(word)
-        self.unit.emit("links", "one", True)
+        self._reach.begin(self.state != TEST)
         self.unit.shine("test" if self.state == TEST else "sos")
         self._signal(1)
-        self._reach.begin(self.state != TEST)
 
     def _cancel(self):
         self._latch()
@@ -270,7 +269,6 @@ class Sos:
         self.unit.shine("off")
         self.unit.hush("sos", False)
         self.unit.emit("latch", b"")
-        self.unit.emit("links", "one", False)
         self.id = ""
         self.note = ""
         self._tokens = []

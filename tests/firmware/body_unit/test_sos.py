@@ -196,6 +196,17 @@ def test_20_s_without_the_county_raise_the_other_link_and_only_without_a_broker_
     assert len(rig.named("sms")) == 1
 
 
+def test_raised_again_it_keeps_both_links_until_it_is_closed():
+    rig = raised()
+    rig.run(21_000)
+    rig.do("hold", rig.now - 1500)
+    rig.forget()
+    rig.do("hold", rig.now - 1500)
+    assert rig.named("links") == [("links", "all", True)]
+    rig.command("sos_close", sos=rig.core.sos.id)
+    assert rig.named("links")[-1] == ("links", "one", False)
+
+
 def test_an_answered_sos_does_not_reach_further():
     rig = raised()
     rig.command("sos_ack", sos=rig.core.sos.id)

@@ -16,10 +16,11 @@ NOW = 1795280400
 LAT = 312480350
 LON = 1215873800
 BOOT = "5f3c9a0e11d2b487"
+HAS = ("charger", "lte", "update")
 Fix = namedtuple("Fix", "lat7 lon7 acc_m speed_cms course_deg unix_s at_ms quality")
 
 
-def identity(boot=BOOT, has=("charger", "lte", "update")):
+def identity(boot=BOOT, has=HAS):
     return {
         "unit": "u-0123",
         "county": "c371500",
@@ -36,12 +37,12 @@ def identity(boot=BOOT, has=("charger", "lte", "update")):
 class Rig:
     """`do` gives one event, `run` lets time pass; both return the effects and add to `all`."""
 
-    def __init__(self, kept=None, boot=BOOT, has=("charger", "lte", "update"), county=None, at_ms=0):
+    def __init__(self, kept=None, boot=BOOT, has=HAS, county=None):
         self.kept = {} if kept is None else kept
         self.boot = boot
         self.core = Core(identity(boot, has), self.kept)
         self.county = county or County()
-        self.now = at_ms
+        self.now = 0
         self.wake = None
         self.ticks = 0
         self.seq = 0
