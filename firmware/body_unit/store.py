@@ -11,21 +11,25 @@ boot     16 hex characters of this boot. Records of earlier boots keep theirs, a
 klass    0 SOS, 1 events and acks, 2 telemetry. Sent in this order; within a class as appended.
 token    (klass, boot, seq): equal for append, take and done, and after a reboot.
 declare  declare(of_boot, first, last, count, why) -> (seq, topic, payload) of a `unit_gap`, stamped
-         by the shell with this boot's next seq. `why` is "full", "thinned", "corrupt" or "dropped".
-         The store appends it as class 1 before the records it speaks of are gone.
+         by the shell with this boot's next seq; `why` is one of WHYS. The store appends it as class
+         1. What is lost is on flash before it is gone, so a power cut does not hide it.
 
-append(klass, seq, topic, payload, later=False) -> token, or None when there was no room: its seq
-    then goes into a gap. Class 2 is refused when its budget is used up (tidy() did not keep pace);
-    class 1 only with the flash full and HELD records waiting in RAM; class 0 never.
+append(klass, seq, topic, payload, later=False, ram=False) -> token, or None when there was no
+    room: its seq then goes into a gap. Class 2 is refused when its budget is used up (tidy() did
+    not keep pace); class 1 only with the flash full and HELD records in RAM; class 0 never.
     later=True keeps the record in RAM, ready for take(), and spares the 45 ms erase: for an SOS,
     which is latched already (store_latch.py). It is written by the next commit() or append(), so
     flash always holds a prefix of what was numbered: no hole that nobody declared.
+    ram=True never writes it: for an SOS update, which the next one supersedes and the latch tells
+    again after a reboot. It is offered behind what is on flash of its class, and its number is
+    declared if the power goes before it is sent.
 commit() -> True when nothing is left in RAM; False when the flash is full (tidy() makes room).
 take() gives each record once; the window (how many are taken and not done) is the caller's.
 done() of an unknown token is ignored. After a power cut at most `slack` finished records are
     offered again: how far we are is written every `slack` of them, and by tidy().
 drop(token, why) -> True: not taken yet, so forget it and declare it. False: too late, it is sent.
-    Better not number what will be superseded: stamp an SOS update only when a session can take it.
+    An SOS of a whole day offline drops an update each 5 s: their numbers are kept as one range,
+    and the gap is made when the queue has been sent.
 tidy() is a generator; one step writes at most one flash block. Run it from a task every few
     seconds: it writes what is still in RAM, thins tracks when 3/4 of the budget is used (every
     second record, twice at most), and above 7/8 drops the oldest.
@@ -38,7 +42,7 @@ any block write leaves every record whose append returned, and nothing torn.
 
 import os
 import struct
-from binascii import crc32, unhexlify
+from binascii import crc32, hexlify, unhexlify
 
 from body_unit import store_room
 from body_unit.store_lane import Lane
@@ -46,8 +50,13 @@ from body_unit.store_lane import Lane
 HELD = 32  # records of class 1 kept in RAM while the flash is full
 BUDGET = 1024 * 1024  # bytes of class 2: 24 h at one track in 5 s are 0.8 MB
 SLACK = 4
-_LOSSES = 8  # ranges kept apart; more are declared as one wider range, with the true count
-_HEADS = "<6I"  # (segment, offset) of the three heads; their crc32 behind it
+WHYS = ("full", "thinned", "corrupt", "expired", "refused", "superseded")
+_LOSSES = 3  # ranges kept apart; more become one wider range, with the true count
+# The file `heads`: (segment, offset) of the three heads, what is lost and not declared, a crc32.
+_HEADS = "<6I"
+_LOSS = "<8sB3I"  # boot, index of why, first, last, count
+_LOSS_BYTES = 21  # LittleFS keeps a file of up to 128 bytes in its log: three and one in RAM fit
+_HEADS_BYTES = 24
 _EEXIST = 17
 
 
@@ -62,54 +71,70 @@ class Store:
         self._declare = declare
         self._slack = slack
         self._boot_bytes = unhexlify(boot)
-        self._held = []  # [token, boot, seq, text, taken], not yet on flash, as numbered
+        # [token, boot, seq, text, taken, ram, loss], not on flash, in the order numbered. `loss` is
+        # what must stand in `heads` while the record does not stand in its segment.
+        self._held = []
         self._lost = []  # [boot, why, first, last, count], not yet declared
-        self._finished = 0  # records done since the heads were written
+        self._finished = 0  # records done since `heads` was written
+        self._saved = b""  # `heads` as it is on flash
         try:
             os.mkdir(folder)
         except OSError as e:
             if e.args[0] != _EEXIST:
                 raise
         names = os.listdir(folder)
-        heads = self._load_heads() if "heads" in names else ((), (), ())
+        heads = self._load() if "heads" in names else ((), (), ())
         self.lanes = [Lane(folder, klass, names, heads[klass]) for klass in (0, 1, 2)]
 
     # --- append ------------------------------------------------------------------------------
-    def append(self, klass, seq, topic, payload, later=False):
+    def append(self, klass, seq, topic, payload, later=False, ram=False):
         if klass == 2:
             refused = self.fault or self.lanes[2].bytes >= self.budget
         else:
             refused = klass == 1 and self.fault and len(self._held) >= HELD
         if refused:
             self.lose(self.boot, seq, seq, 1, "full")
+            self.commit()
             return None
-        self._hold(klass, seq, topic, payload)
-        if not later:
+        loss = _loss((self.boot, "superseded", seq, seq, 1)) if ram else b""
+        self._hold(klass, seq, topic, payload, ram, loss)
+        if not later and not ram:
             self.commit()
         return (klass, self.boot, seq)
 
-    def _hold(self, klass, seq, topic, payload):
+    def _hold(self, klass, seq, topic, payload, ram, loss):
         text = topic.encode() + b"\n" + payload
-        self._held.append([(klass, self.boot, seq), self._boot_bytes, seq, text, False])
+        self._held.append([(klass, self.boot, seq), self._boot_bytes, seq, text, False, ram, loss])
         self.lanes[klass].held += 1
 
     def commit(self):
-        while self._held:
-            klass = self._held[0][0][0]
+        if self._losses() != self._saved[_HEADS_BYTES:-4] and not self._save():
+            return False
+        waiting = [record for record in self._held if not record[5]]
+        while waiting:
+            klass = waiting[0][0][0]
             count = 1
-            while count < len(self._held) and self._held[count][0][0] == klass:
+            while count < len(waiting) and waiting[count][0][0] == klass:
                 count += 1
             try:
-                self.lanes[klass].write(self._held[:count])
+                self.lanes[klass].write(waiting[:count])
             except OSError as e:
                 self.fault = e.args[0]
                 return False
-            self._held = self._held[count:]
+            waiting = waiting[count:]
+            self._held = [record for record in self._held if record[5] or record in waiting]
         self.fault = 0
         return True
 
     # --- send --------------------------------------------------------------------------------
     def take(self):
+        found = self._take()
+        if found is None and self._lost:
+            self.settle()  # all has been offered: now say what is missing
+            found = self._take()
+        return found
+
+    def _take(self):
         for lane in self.lanes:
             found = lane.take() or self._take_held(lane.klass)
             while lane.damage:
@@ -135,7 +160,7 @@ class Store:
         elif self.lanes[token[0]].done(token):
             self._finished += 1
             if self._finished >= self._slack:
-                self.settle()
+                self._save()
 
     def drop(self, token, why):
         at = self._find_held(token)
@@ -170,41 +195,65 @@ class Store:
         return store_room.tidy(self)
 
     def lose(self, boot, first, last, count, why):
-        """These will never be sent: to be declared with the next settle()."""
+        """These will never be sent: to be declared by the next settle()."""
+        same = None
         for loss in self._lost:
-            if loss[:2] == [boot, why] and (loss[3] + 1 == first or len(self._lost) >= _LOSSES):
-                loss[2], loss[3] = min(loss[2], first), max(loss[3], last)
-                loss[4] += count
+            if loss[0] == boot and loss[1] == why:
+                same = loss
+                if loss[3] + 1 == first:
+                    break
+        else:
+            if same is None or len(self._lost) < _LOSSES:
+                self._lost.append([boot, why, first, last, count])
                 return
-        self._lost.append([boot, why, first, last, count])
+        same[2], same[3] = min(same[2], first), max(same[3], last)
+        same[4] += count
 
     def settle(self):
-        """Write what is in RAM, then the gaps, and only then the heads that have left them."""
+        """Make gaps of what is lost, write them and the heads. False when the flash is full."""
         while self._lost:
-            boot, why, first, last, count = self._lost.pop(0)
-            self._hold(1, *self._declare(boot, first, last, count, why))
-        if not self.commit():
-            return False
-        if self._finished:
-            self._save_heads()
-        return not self.fault
+            lost = self._lost.pop(0)
+            boot, why, first, last, count = lost
+            seq, topic, payload = self._declare(boot, first, last, count, why)
+            self._hold(1, seq, topic, payload, False, _loss(lost))
+        return self.commit() and self._save()
 
-    def _load_heads(self):
+    def _losses(self):
+        """What is lost, or would be by a power cut now, as `heads` keeps it."""
+        return b"".join([_loss(lost) for lost in self._lost] + [held[6] for held in self._held])
+
+    def _load(self):
+        """Read `heads`. () for each head where it is torn: then everything is offered again."""
         with open(self.folder + "/heads", "rb") as f:
             data = f.read()
-        if len(data) != 28 or struct.pack("<I", crc32(data[:24])) != data[24:]:
-            return ((), (), ())  # not LittleFS, and torn: everything is offered again
-        n = struct.unpack(_HEADS, data[:24])
+        end = len(data) - 4
+        if end < _HEADS_BYTES or struct.pack("<I", crc32(data[:end])) != data[end:]:
+            return ((), (), ())
+        for at in range(_HEADS_BYTES, end, _LOSS_BYTES):
+            boot, why, first, last, count = struct.unpack(_LOSS, data[at : at + _LOSS_BYTES])
+            self.lose(hexlify(boot).decode(), first, last, count, WHYS[why])
+        self._saved = data
+        n = struct.unpack(_HEADS, data[:_HEADS_BYTES])
         return (n[0:2], n[2:4], n[4:6])
 
-    def _save_heads(self):
-        """Small enough for LittleFS to keep it in its log: no erase, and replaced in one step."""
+    def _save(self):
+        """Write `heads`: small enough for LittleFS's log, so no erase, and replaced in one step."""
         heads = [n for lane in self.lanes for n in lane.head]
-        data = struct.pack(_HEADS, *heads)
+        data = struct.pack(_HEADS, *heads) + self._losses()
+        data += struct.pack("<I", crc32(data))
+        self._finished = 0
+        if data == self._saved:
+            return True
         try:
             with open(self.folder + "/heads", "wb") as f:
-                f.write(data + struct.pack("<I", crc32(data)))
+                f.write(data)
         except OSError as e:
             self.fault = e.args[0]
-            return
-        self._finished = 0
+            return False
+        self._saved = data
+        return True
+
+
+def _loss(lost):
+    boot, why, first, last, count = lost
+    return struct.pack(_LOSS, unhexlify(boot), WHYS.index(why), first, last, count)

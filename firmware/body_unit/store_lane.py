@@ -55,15 +55,15 @@ class Lane:
 
     # --- append ------------------------------------------------------------------------------
     def write(self, batch):
-        """Append [[token, boot, seq, text, taken], …] to one segment; OSError: none of them."""
+        """Append [[token, boot, seq, text, taken, …], …] to one segment; OSError: none of it."""
         writer, self._writer = self._writer, None  # a failed write leaves a tail nobody vouches for
         segment, mode, out = self.last, "ab", []
         if writer is None or writer.size >= SEGMENT_BYTES:
             writer = Writer(FIRST, self.klass == 2)
             segment, mode, out = self.last + 1, "wb", [b"\x00"]
         ends = []
-        for _, boot, seq, text, _ in batch:
-            out.append(writer.record(boot, seq, text))
+        for record in batch:
+            out.append(writer.record(record[1], record[2], record[3]))
             ends.append(writer.size)
         data = b"".join(out)
         with open(self.path(segment), mode) as f:
@@ -73,9 +73,9 @@ class Lane:
         self.bytes += len(data)
         self._count += len(batch)
         self.held -= len(batch)
-        for (token, _, _, _, taken), end in zip(batch, ends):
-            if taken:  # only when all before it were taken too
-                self._flight.append([token, segment, end, False])
+        for record, end in zip(batch, ends):
+            if record[4]:  # taken; so were all before it
+                self._flight.append([record[0], segment, end, False])
                 self._seek((segment, end))
 
     def _open_tail(self):

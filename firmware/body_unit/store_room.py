@@ -17,7 +17,7 @@ _STEP = 16  # records read or written between two yields: under 1 KB of tracks
 
 def tidy(store):
     """A generator: see store.py."""
-    store.settle()
+    store.commit()
     yield
     lane = store.lanes[2]
     for level in range(LEVELS):

@@ -43,7 +43,9 @@ class Records:
     def add(self, core_token: int, klass: int, name: str, fields: dict) -> bool:
         """Number and store; an SOS only in RAM until `commit`, for it is latched already."""
         seq, topic, payload = self.stamp(name, fields)
-        token = self.store.append(klass, seq, topic, payload, klass == SOS)
+        # An update is in RAM until it is sent: the next one takes its place, and the latch knows.
+        update = klass == SOS and fields["state"] == "updated"
+        token = self.store.append(klass, seq, topic, payload, klass == SOS, update)
         self.wrote_ms = self._clock.now_ms()
         if token is None:
             return False
@@ -75,7 +77,7 @@ class Records:
     def drop(self, core_token: int) -> None:
         """A later SOS revision says it all: forget this one unless it is on its way already."""
         for token, core in list(self._core.items()):
-            if core == core_token and self.store.drop(token, "thinned"):
+            if core == core_token and self.store.drop(token, "superseded"):
                 del self._core[token]
 
     # --- out ---------------------------------------------------------------------------------

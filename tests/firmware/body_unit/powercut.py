@@ -30,10 +30,10 @@ class Story(Shell):
     def mark(self, what, token):
         self.marks.append((len(self.log), what, token))
 
-    def write(self, klass, later=False):
+    def write(self, klass, later=False, ram=False):
         self.mark("begun", (klass, self.boot, self.seq + 1))
-        token = self.append(klass, later)
-        if token and not later:
+        token = self.append(klass, later, ram)
+        if token and not later and not ram:
             self.mark("kept", token)
         return token
 
@@ -89,9 +89,15 @@ def record():
     unit.store.rewind()
     late = unit.write(0)
     unit.store.drop(late, "superseded")
-    unit.mark("dropped", late)
-    for _ in range(12):
-        unit.write(2)
+    update = None
+    for n in range(12):  # an SOS without a link: each update takes the place of the last
+        last, update = update, unit.write(0, ram=True)
+        if last:
+            unit.store.drop(last, "superseded")
+        unit.store.commit()
+        unit.mark("kept", update)
+        if n % 2:
+            unit.write(2)
     fill_up()
     unit = unit.reboot(BOOTS[2])
     unit.send(200)

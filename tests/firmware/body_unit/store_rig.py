@@ -48,7 +48,7 @@ class Shell:
         self.said[(1, self.boot, self.seq)] = ("gap", payload)
         return self.seq, "gap", payload
 
-    def append(self, klass, later=False):
+    def append(self, klass, later=False, ram=False):
         self.seq += 1
         token = (klass, self.boot, self.seq)
         if klass == 2:
@@ -56,7 +56,7 @@ class Shell:
         else:
             payload = b"event %d" % self.seq
             self.said[token] = (TOPIC, payload)
-        got = self.store.append(klass, self.seq, TOPIC, payload, later)
+        got = self.store.append(klass, self.seq, TOPIC, payload, later, ram)
         assert got in (None, token)
         return got
 

@@ -123,9 +123,47 @@ def test_drop_forgets_and_declares():
     assert not unit.store.drop(tokens[0], "superseded")  # already taken
     assert unit.store.drop(tokens[1], "superseded") and unit.store.drop(tokens[2], "superseded")
     assert not unit.store.drop(tokens[1], "superseded")
-    unit.tidy()
-    assert unit.declared == [(BOOTS[0], 2, 3, 2, "superseded")]
     assert [o[1] for o in unit.take_all()] == ["gap"]
+    assert unit.declared == [(BOOTS[0], 2, 3, 2, "superseded")]
+
+
+def test_a_day_of_sos_offline_costs_one_gap():
+    unit = shell()
+    raised = unit.append(0, later=True)
+    unit.store.commit()
+    update = None
+    for n in range(500):
+        last, update = update, unit.append(0, ram=True)
+        if last:
+            assert unit.store.drop(last, "superseded")
+        unit.store.commit()
+        if n % 5 == 0:
+            unit.append(2)
+            unit.tidy()
+        assert os.stat(FOLDER + "/heads")[6] <= 128  # so small LittleFS keeps it without an erase
+    assert unit.store.lanes[0].bytes < 100 and unit.store.lanes[1].bytes == 0
+    assert unit.store.lanes[0].waiting == 2
+    out = unit.take_all()
+    assert [o[0] for o in out[:2]] == [raised, update]
+    assert len(unit.declared) <= 3 and sum([d[3] for d in unit.declared]) == 499
+
+
+def test_what_was_in_ram_only_is_declared_after_a_power_cut():
+    unit = shell()
+    unit.append(2)
+    unit.append(0, ram=True)
+    unit.append(2)
+    again = unit.reboot(BOOTS[1])
+    assert [o[0][2] for o in again.take_all() if o[0][0] == 2] == [1, 3]
+    assert again.declared == [(BOOTS[0], 2, 2, 1, "superseded")]
+    unit = shell()
+    sent = unit.append(0, ram=True)
+    assert unit.store.take()[0] == sent
+    unit.store.done(sent)
+    unit.append(2)
+    again = unit.reboot(BOOTS[1])
+    again.take_all()
+    assert again.declared == []
 
 
 def test_many_segments_are_removed_as_they_are_sent():
