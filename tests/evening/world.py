@@ -224,7 +224,7 @@ class World:
             county=COUNTY,
             lat=f"{lat // 10**7}.{lat % 10**7:07d}",
             lon=f"{lon // 10**7}.{lon % 10**7:07d}",
-            url=f"{scheme}://localhost:{self.link.port}",
+            url=f"{scheme}://127.0.0.1:{self.link.port}",
             tls=tls if self.broker.tls else "",
             folder=self.folder,
             units_port=self.units_port,
