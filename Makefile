@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 VENV := python3 firmware/flashing/venv.py
-export PYTHONPATH := firmware:.
+export PYTHONPATH := $(CURDIR)/firmware:$(CURDIR)
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s $$'\t'
