@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -25,3 +27,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(f"{where}: {why}")
         if os.environ.get("CI"):
             terminalreporter.line("CI allows no skip: install what is named above")
+
+
+@pytest.fixture(autouse=True)
+def _same_folder() -> Iterator[None]:
+    """Tests that also run on MicroPython change the folder and have no fixture to go back."""
+    here = Path.cwd()
+    yield
+    os.chdir(here)
