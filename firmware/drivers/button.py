@@ -80,8 +80,9 @@ class Button:
         buzzing = False
         shine_since = 0
         while self._running:
-            ticks = time.ticks_ms()
-            code = self._gesture.sample(ticks, self._button.value() == self._pressed)
+            down = self._button.value() == self._pressed
+            ticks = time.ticks_ms()  # after the level: a flash erase may have stood in between
+            code = self._gesture.sample(ticks, down)
             if code != gesture.NOTHING:
                 cell = self._written % _CELLS
                 self._codes[cell] = code
