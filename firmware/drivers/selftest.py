@@ -16,7 +16,9 @@ import time
 import machine
 import network
 
-from drivers import pins
+from body_unit import gps_setup
+from body_unit.gps_framer import Framer
+from drivers import lte, pins
 from drivers.battery import Battery
 
 ROWS = pins.read("pins.csv")
@@ -77,32 +79,26 @@ def who():
     )
 
 
-def gps(seconds):
-    """One sentence with a right checksum, and whether it holds a fix."""
+def gps():
+    """The first whole sentence at any rate that receivers are shipped with; RMC tells of a fix."""
     rx, tx = ROWS["gps_rx"], ROWS.get("gps_tx")
     if "gps_power" in ROWS:
         row = ROWS["gps_power"]
         machine.Pin(row.gpio, machine.Pin.OUT, value=1 if row.active == "high" else 0)
-    uart = machine.UART(pins.uart_of(rx), 9600, rx=rx.gpio, tx=tx.gpio if tx else None, rxbuf=512)
-    heard, fix, text = "", False, b""
-    end = time.ticks_add(time.ticks_ms(), int(seconds * 1000))
-    while time.ticks_diff(end, time.ticks_ms()) > 0 and not fix:
-        text = (text + (uart.read(256) or b""))[-1024:]
-        lines = text.split(b"\n")
-        text = lines.pop()
-        for line in lines:
-            body, _, tail = line.strip().partition(b"*")
-            total = 0
-            for byte in body[1:]:
-                total ^= byte
-            if body[:1] == b"$" and tail.upper() == b"%02X" % total:
-                heard = body.decode()
-                if body[3:6] == b"RMC":
-                    fix = body.split(b",")[2] == b"A"
-        if heard and not fix and time.ticks_diff(end, time.ticks_ms()) < seconds * 500:
-            break  # indoors a fix does not come: half of the time is waited for one
-        time.sleep_ms(20)
-    print(json.dumps({"heard": heard[:6], "fix": fix}))
+    heard = []
+    for baud in gps_setup.BAUDS:
+        uart = machine.UART(
+            pins.uart_of(rx), baud, rx=rx.gpio, tx=tx.gpio if tx else None, rxbuf=1024
+        )
+        framer = Framer()
+        end = time.ticks_add(time.ticks_ms(), gps_setup.LISTEN_MS)
+        while time.ticks_diff(end, time.ticks_ms()) > 0:
+            framer.feed(uart.read(256) or b"", heard.append)
+            time.sleep_ms(20)
+        if heard:
+            break
+    fix = any([text[2:5] == "RMC" and text.split(",")[2] == "A" for text in heard])
+    print(json.dumps({"heard": heard[0][:5] if heard else "", "fix": fix}))
 
 
 def pressed(milliseconds):
@@ -146,18 +142,21 @@ def battery():
 
 def modem():
     """IMEI of the modem and ICCID of its SIM; empty where it does not answer."""
-    tx, rx, key = ROWS["modem_tx"], ROWS["modem_rx"], ROWS.get("modem_pwrkey")
-    if key:
-        pin = machine.Pin(key.gpio, machine.Pin.OUT, value=1)
-        time.sleep_ms(1000)  # PWRKEY must be held; A7670 hardware design: 50 ms to 1 s
-        pin.value(0)
-    uart = machine.UART(pins.uart_of(tx), 115200, tx=tx.gpio, rx=rx.gpio, rxbuf=512)
+    tx, rx, key = ROWS["modem_tx"], ROWS["modem_rx"], ROWS["modem_pwrkey"]
+    pin = machine.Pin(key.gpio, machine.Pin.OUT, value=1)
+    time.sleep_ms(lte.ON_PULSE_MS)  # too short to switch off one that is on
+    pin.value(0)
+    uart = machine.UART(pins.uart_of(tx), lte.BAUD, tx=tx.gpio, rx=rx.gpio, rxbuf=512)
     ready = ""
-    for _ in range(10):
+    for attempt in range(lte.BOOT_MS // 1000 + 4):
         ready = ready or _ask(b"AT\r", 1, uart, b"OK")
+        if attempt == 1 and not ready:  # the program may have left it in data mode
+            time.sleep_ms(lte.GUARD_MS)
+            uart.write(b"+++")
+            time.sleep_ms(lte.GUARD_MS)
     imei = _ask(b"AT+CGSN\r", 2, uart, b"86") if ready else ""
     iccid = _ask(b"AT+CCID\r", 2, uart, b"89") if ready else ""
-    digits = "".join(c for c in iccid if c.isdigit() or c in "ABCDEF")
+    digits = "".join([c for c in iccid if c.isdigit() or c in "ABCDEF"])
     print(json.dumps({"imei": imei, "iccid": digits[-20:]}))
 
 

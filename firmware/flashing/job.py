@@ -88,11 +88,13 @@ def check_unit(shop: Workshop, port: str, unit: str, test_line: bool = True) -> 
     held = next((held for held in shop.ledger.holders() if held.unit == unit), None)
     if held is None:
         raise FlashError(f"ledger: {unit} was never made here: merge the ledger of its laptop")
-    made = next(r for r in shop.ledger.rows if r.get("serial") == held.serial and "board" in r)
-    who = next(
-        (i for i in shop.batch.units.get(unit, []) if i.serial == held.serial),
-        None,
-    )
+    made = next(r for r in shop.ledger.rows if r["event"] == "pass" and r["serial"] == held.serial)
+    if made["app"] != shop.kit.app_id:
+        raise FlashError(
+            f"kit: {unit} was made with app {made['app']}, this kit holds {shop.kit.app_id}: name "
+            "that kit with --kit, or flash the unit again"
+        )
+    who = next((i for i in shop.batch.units.get(unit, []) if i.serial == held.serial), None)
     if who is None:
         raise FlashError(f"identities: {unit} is not in this batch: take the batch it was made of")
     files = unit_files.assemble(shop.kit, shop.batch, unit, who, made["board"])

@@ -21,7 +21,6 @@ CELL_MV = range(3000, 4350)  # a Li-ion cell that is neither dead nor a short to
 SMALLEST_HEAP = 320 * 1024  # bytes: the program takes some 260 KB, so a board needs PSRAM
 BUTTON_SECONDS, BUTTON_SLICE_MS = 20, 1000
 ANSWER_SECONDS = 20.0
-GPS_SECONDS = 6  # a receiver that lives speaks once a second
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def _identity(bench: Bench) -> Outcome:
 
 
 def _gps(bench: Bench) -> Outcome:
-    found = bench.call(f"gps({GPS_SECONDS})", GPS_SECONDS + 5)
+    found = bench.call("gps()", 20)
     if not found["heard"]:
         return FAIL, "the receiver is silent: check its plug and its power", {}
     return PASS, "sentence and fix" if found["fix"] else "sentence; no fix (indoors?)", {}
@@ -129,7 +128,7 @@ def _battery(bench: Bench) -> Outcome:
 
 
 def _modem(bench: Bench) -> Outcome:
-    found = bench.call("modem()", 30)
+    found = bench.call("modem()", 45)
     if not found["imei"]:
         return FAIL, "the modem does not answer: check its power and PWRKEY", found
     if not found["iccid"]:

@@ -88,7 +88,7 @@ def test_the_line_to_the_broker_is_tested_with_both_certificates(
         repl.run("from drivers import selftest")
         assert ask(repl, "line(5)") == {"reach": "TLS"}
         assert ask(repl, "battery()")["mv"] < 3000
-        assert ask(repl, "gps(1)") == {"heard": "", "fix": False}
+        assert ask(repl, "gps()") == {"heard": "", "fix": False}
         assert ask(repl, "pressed(100)") == {"down": False, "up": True}
         with pytest.raises(DeviceError, match="ZeroDivisionError"):
             repl.run("1/0")
