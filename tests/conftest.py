@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.tools.debian import PACKAGES
+
+COMMANDS = {command: package for package, (command, _) in PACKAGES.items()}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that misses a program of Debian's is skipped, and says which package brings it."""
+    report = yield
+    error = call.excinfo.value if call.excinfo else None
+    if isinstance(error, FileNotFoundError) and error.filename is not None:
+        package = COMMANDS.get(Path(os.fsdecode(error.filename)).name)
+        if package is not None:
+            report.outcome = "skipped"
+            where = (str(item.path), item.location[1] or 0)
+            report.longrepr = (*where, f"Skipped: not installed: apt-get install {package}")
+    return report
+
 
 
 @pytest.hookimpl(trylast=True)

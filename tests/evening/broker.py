@@ -11,6 +11,8 @@ from iotcore import Broker
 from edge_agent.county.patrolctl import Asked
 from tests.fakes.mosquitto import Mosquitto, free_port
 
+DEPLOY = Path(__file__).resolve().parents[2] / "edge_agent/deploy/county"
+
 
 class Embedded:
     """rumqttd in a child process: no TLS, no ACL, nothing to install."""
@@ -29,15 +31,27 @@ class Embedded:
         await asyncio.to_thread(self._broker.stop)
 
 
-class County:
-    """mosquitto with the county's own configuration: TLS, client certificates, ACL."""
+class CountyMosquitto:
+    """mosquitto as a county installs it: edge_agent/deploy/county with its paths, TLS and ACL.
+
+    `ids` holds ca.cert.pem, crl.pem and the county's certificate by the time start() is called.
+    """
 
     tls = True
     host = "127.0.0.1"
 
-    def __init__(self, folder: Path, config: str, port: int) -> None:
-        self.port = port
-        self._broker = Mosquitto(folder, config, port)
+    def __init__(self, folder: Path, ids: Path) -> None:
+        self.port = free_port()
+        config = (DEPLOY / "mosquitto.conf").read_text()
+        for installed, here in (
+            ("listener 8883", f"listener {self.port} 127.0.0.1"),
+            ("/etc/mosquitto/patrol", str(ids)),
+            ("/etc/mosquitto/acl", str(DEPLOY / "acl")),
+            ("/var/lib/mosquitto/", f"{folder}/"),
+        ):
+            assert installed in config, f"{installed} is not in deploy/county/mosquitto.conf"
+            config = config.replace(installed, here)
+        self._broker = Mosquitto(folder, config, self.port)
 
     async def start(self) -> None:
         await asyncio.to_thread(self._broker.start)
@@ -64,4 +78,4 @@ class Real:
         """It goes on running."""
 
 
-AnyBroker = Embedded | County | Real
+AnyBroker = Embedded | CountyMosquitto | Real

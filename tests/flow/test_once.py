@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.evening.broker import Embedded
+from tests.evening.broker import CountyMosquitto, Embedded
 from tests.evening.script import Script
 from tests.evening.world import World
 
@@ -29,6 +29,12 @@ def left_running(folder: Path) -> str:
 
 async def test_an_evening_on_the_embedded_broker(tmp_path: Path) -> None:
     result = await once(tmp_path, Embedded())
+    assert result["ok"], result
+    assert left_running(tmp_path) == ""
+
+
+async def test_an_evening_on_the_countys_mosquitto_with_tls_and_acl(tmp_path: Path) -> None:
+    result = await once(tmp_path, CountyMosquitto(tmp_path / "mosquitto", tmp_path / "ids"))
     assert result["ok"], result
     assert left_running(tmp_path) == ""
 
