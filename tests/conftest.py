@@ -10,6 +10,8 @@ import pytest
 
 from tests.tools.debian import PACKAGES
 
+# mosquitto and mount helpers lie where only root's PATH looks.
+os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 COMMANDS = {command: package for package, (command, _) in PACKAGES.items()}
 
 
