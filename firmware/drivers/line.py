@@ -7,13 +7,13 @@ when a connection ends is sent again with DUP to the same broker, or given back 
 import asyncio
 import os
 
+from body_unit.power import KEEPALIVE_S
 from drivers import backoff
 from drivers.mqtt import LineError, Session
 from patrol_contract.mqtt_packets import V311, Connect, Will
 
 WINDOW = 8
 RESERVED = 2  # of the window, for an SOS
-KEEPALIVE_S = 60
 HELLO_MS = 6000  # TCP, TLS and CONNACK: some 3 s at 300 ms and 64 kbit/s
 _DOWN_POLL_MS = 200
 
