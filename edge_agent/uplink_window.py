@@ -7,8 +7,8 @@ trip of the last minute, `queued` what the shortest of this round took longer, a
 little queue that keeps the line busy (FAST TCP, Jin, Wei, Low 2004). It begins with doubling. Now
 and then half a window for one round shows the empty line again, as BBR does.
 
-Only the shortest of a round counts: a late wake-up here or there is no queue. A round in which the
-window was not filled says nothing of the line and changes nothing.
+Only the shortest of two rounds counts: a late wake-up here or there is no queue. A round in which
+the window was not filled says nothing of the line and changes nothing.
 
 Sizes in bytes with what TCP/IP adds, times in seconds of one monotonic clock.
 """
@@ -23,7 +23,6 @@ FLOOR = 1024.0  # two or three records
 CEILING = float(1 << 20)
 TARGET_S = 0.015  # of queue, or half a record on the line where that is more
 GROWTH, SHRINK = 1.25, 0.5  # at most, from round to round, once the line is known
-DOUBT = 0.9  # at most in the first round with a queue: it may have been a pause of ours
 ROUNDS = 10  # round trips over which the rate is the largest seen
 RTT_KEPT_S = 30.0
 SOS_RESERVE = 4  # of the broker's Receive Maximum, kept free for SOS
@@ -54,9 +53,9 @@ class Window:
         self._rtt_at = 0.0
         self._delivered = 0
         self._delivered_at = 0.0
-        self._starting, self._queued = True, False
+        self._starting = True
         self._round, self._round_end = 0, 0
-        self._round_rtt = self._newest_rtt = float("inf")
+        self._round_rtt = self._before_rtt = self._newest_rtt = float("inf")
         self._filled = False
         self._probing: int | None = None  # bytes delivered at which the probe has been seen
         self._probe_rtt = float("inf")
@@ -128,7 +127,7 @@ class Window:
     def _end_of_round(self) -> None:
         """Steer the window by what this round saw."""
         if self._filled and self._probing is None:
-            queued = max(0.0, self._round_rtt - self.rtt)
+            queued = max(0.0, min(self._round_rtt, self._before_rtt) - self.rtt)
             target = max(TARGET_S, 0.5 * self._last / self.rate) if self.rate else TARGET_S
             factor = (self.rtt + target) / (self.rtt + queued)
             if self._starting:
@@ -136,12 +135,12 @@ class Window:
                 ahead = (self.rtt + target) / self._newest_rtt
                 factor = 2.0 if self._starting else max(0.5, ahead)  # the doubling too many
             else:
-                factor = max(SHRINK if self._queued else DOUBT, min(GROWTH, factor))
-            self._queued = queued > target
+                factor = max(SHRINK, min(GROWTH, factor))
             self._size = max(FLOOR, min(CEILING, self._size * factor))
         self._round += 1
         self._round_end = self._delivered + self.flying
-        self._round_rtt, self._filled = float("inf"), False
+        self._before_rtt, self._round_rtt = self._round_rtt, float("inf")
+        self._filled = False
 
 
 def patience(window: Window, failures: int) -> float:
