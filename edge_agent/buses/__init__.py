@@ -10,6 +10,7 @@ from edge_agent.buses.gpio import GpioBus
 from edge_agent.buses.modbus import ModbusBus
 from edge_agent.buses.section import GpioSection, ModbusSection, ModbusTcpSection, SerialSection
 from edge_agent.buses.serial import SerialBus
+from edge_agent.supervise import supervise
 
 Bus = ModbusBus | SerialBus | GpioBus
 AnyBusSection = ModbusSection | ModbusTcpSection | SerialSection | GpioSection
@@ -22,6 +23,10 @@ KINDS: dict[str, type[ModbusBus] | type[SerialBus] | type[GpioBus]] = {
     "serial": SerialBus,
     "gpio": GpioBus,
 }
+
+
+def _logged_already(_name: str, _why: str | None) -> None:
+    """What a bus is down for its sensors say; supervise() has logged the rest."""
 
 
 class Buses:
@@ -50,8 +55,10 @@ class Buses:
         return bus
 
     async def run(self) -> None:
-        """Keep every bus open, for ever. A bus whose port is gone does not end; it waits."""
+        """Keep every bus open, for ever. A bus whose port is gone does not end, it waits; one that
+        breaks is started again, and the others never notice."""
         async with asyncio.TaskGroup() as group:
             for bus in self._all.values():
-                group.create_task(bus.run(), name=f"bus {bus.name}")
+                name = f"bus {bus.name}"
+                group.create_task(supervise(name, bus.run, _logged_already), name=name)
             await asyncio.Event().wait()  # none is configured: that is no reason to end

@@ -137,17 +137,6 @@ class ModbusBus:
         answer = await self._ask(Question(slave, function, request, whole, size))
         return [int(item) for item in (answer.bits if bits else answer.registers)[:count]]
 
-    async def write_coil(self, slave: int, address: int, on: bool) -> None:
-        """Function 5. Raises BusFault."""
-
-        def request(client: Any) -> Awaitable[ModbusPDU]:
-            return client.write_coil(address, on, device_id=slave)
-
-        def whole(answer: ModbusPDU) -> bool:
-            return answer.address == address
-
-        await self._ask(Question(slave, 5, request, whole, 8))
-
     async def _ask(self, question: Question) -> ModbusPDU:
         slave = question.slave
         self._check_rest(slave)

@@ -20,6 +20,10 @@ class BusFault(Exception):
     """A bus or what hangs on it did not answer. str() is a sentence for staff."""
 
 
+class LineTooLong(BusFault):
+    """A device sends without an end: what came is dropped."""
+
+
 class PortGone(BusFault):
     """The port cannot be opened, or was unplugged. The bus opens it again by itself."""
 

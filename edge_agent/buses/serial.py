@@ -11,10 +11,18 @@ from collections.abc import Callable
 
 import serial
 
-from edge_agent.buses.port import REOPEN_S, PortGone, not_opened, unplugged, why_not
+from edge_agent.buses.port import (
+    REOPEN_S,
+    BusFault,
+    LineTooLong,
+    PortGone,
+    not_opened,
+    unplugged,
+    why_not,
+)
 from edge_agent.buses.section import SerialSection
 
-Listener = Callable[[bytes | PortGone | None], None]
+Listener = Callable[[bytes | BusFault | None], None]
 CHUNK = 4096
 
 
@@ -39,7 +47,7 @@ class Framer:
                 self.dropped += 1
             else:
                 good.append(line.removesuffix(b"\r"))
-        if len(self._rest) > self._longest:
+        if len(self._rest) >= self._longest + len(self._end):  # its last bytes may begin an end
             self.dropped += not self._skipping
             self._skipping = True
             # An end may be split over two pieces: keep what could be its beginning.
@@ -48,8 +56,8 @@ class Framer:
 
 
 class SerialBus:
-    """The port, opened again by itself. Listeners get each line; PortGone when the port is lost;
-    None when it is back."""
+    """The port, opened again by itself. Listeners get each line; PortGone when the port is lost and
+    None when it is back; LineTooLong once for each line that is dropped."""
 
     def __init__(self, section: SerialSection) -> None:
         self.section = section
@@ -60,11 +68,6 @@ class SerialBus:
         self._port: serial.Serial | None = None
         self._lost = asyncio.Event()
         self._framer = self._new_framer()
-
-    @property
-    def dropped(self) -> int:
-        """Lines too long since the port was opened."""
-        return self._framer.dropped
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Returns what ends the listening. The present state is told at once."""
@@ -129,9 +132,18 @@ class SerialBus:
         except (serial.SerialException, OSError):
             self._lost.set()
             return
-        for line in self._framer.feed(data):
+        dropped = self._framer.dropped
+        items: list[bytes | BusFault] = [*self._framer.feed(data)]
+        if self._framer.dropped > dropped:
+            items.append(
+                LineTooLong(
+                    f"一行超过 {self.section.longest} 字节，检查 end 和波特率"
+                    f" / a line over {self.section.longest} bytes, check end and baud"
+                )
+            )
+        for item in items:
             for listener in list(self._listeners):
-                listener(line)
+                listener(item)
 
     def _tell(self, state: PortGone | None) -> None:
         if self._tried and str(state) == str(self.state):

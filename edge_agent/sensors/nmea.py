@@ -17,7 +17,7 @@ import pynmea2
 from pydantic import Field
 
 from edge_agent.buses import Buses
-from edge_agent.buses.port import PortGone
+from edge_agent.buses.port import BusFault, PortGone
 from edge_agent.clock import BUILT
 from edge_agent.section import Slug
 from edge_agent.sensors.reading import Emit, Fix, Reading
@@ -110,10 +110,10 @@ async def run(section: NmeaSection, buses: Buses, emit: Emit) -> None:
     heard_at = fixed_at = loop.time()
     gone = False
 
-    def heard(item: bytes | PortGone | None) -> None:
+    def heard(item: bytes | BusFault | None) -> None:
         nonlocal place, heard_at, fixed_at, gone
         gone = isinstance(item, PortGone)
-        if isinstance(item, PortGone):
+        if isinstance(item, BusFault):
             emit(Reading(problem=str(item)))
         elif item is None:
             emit(Reading())

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from edge_agent.buses import Buses
-from edge_agent.buses.port import PortGone
+from edge_agent.buses.port import BusFault, PortGone
 from edge_agent.section import Slug
 from edge_agent.sensors.patterns import PATTERNS, Pattern
 from edge_agent.sensors.reading import Emit, Reading
@@ -97,15 +98,16 @@ async def run(section: SerialLineSection, buses: Buses, emit: Emit) -> None:
     bus = buses.serial(section.bus)
     foreign = 0
 
-    def heard(item: bytes | PortGone | None) -> None:
+    def heard(item: bytes | BusFault | None) -> None:
         nonlocal foreign
-        if isinstance(item, PortGone):
+        if isinstance(item, BusFault):
             emit(Reading(problem=str(item)))
         elif item is None:
             foreign = 0
             emit(Reading())
             if section.start:
-                bus.write(section.start.encode())
+                with suppress(PortGone):  # gone again at once: the bus tells it
+                    bus.write(section.start.encode())
         elif reading := decode(item, section):
             foreign = 0
             emit(reading)

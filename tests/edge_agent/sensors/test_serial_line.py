@@ -120,3 +120,13 @@ async def test_ten_megabytes_without_an_end_cost_one_line(tmp_path: Path) -> Non
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
     assert peak < 1_000_000
+
+
+async def test_a_device_that_waits_to_be_started(tmp_path: Path) -> None:
+    with SerialPeer(tmp_path / "tty") as peer:
+        toml = BUS.format(port=peer.link) + RADAR + 'start = "GO\\r"\n'
+        async with running(tmp_path, toml):
+            assert await asyncio.to_thread(peer.heard, 3) == b"GO\r"
+            peer.unplug()
+            peer.plug()
+            assert await asyncio.to_thread(peer.heard, 3) == b"GO\r"
