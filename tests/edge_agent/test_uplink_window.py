@@ -55,12 +55,15 @@ def test_fills_the_line_and_leaves_it_nearly_empty(rate: float, rtt: float, late
 
 
 def test_an_sos_finds_the_slow_line_of_the_issue_nearly_empty() -> None:
-    """64 kbit/s, 300 ms: the PUBACK of an SOS within 450 ms at any moment of a long drain."""
+    """64 kbit/s, 300 ms, at any moment of a long drain: half of the SOSs within 430 ms."""
     line = Line(Window(), 8e3, 0.3)
     line.run(5)
-    for _ in range(50):
+    took: list[float] = []
+    for _ in range(100):
         line.run(1.3)
-        assert line.send() - line.now < 0.45
+        took.append(line.send() - line.now)
+    assert sorted(took)[50] < 0.43
+    assert max(took) < 0.6
 
 
 def test_follows_a_line_that_becomes_slower_and_faster() -> None:
