@@ -52,6 +52,7 @@ screenshots: setup debian ## the staff's page, each view in both languages
 
 docs: setup # MESSAGES.md from the contract's rows
 	@$(PY) -m tests.tools.render_messages
+	@$(PY) -m tests.tools.render_figures
 	@dot -Tsvg hardware/system.dot -o hardware/pictures/system.svg
 
 lock: setup # after a version changed
