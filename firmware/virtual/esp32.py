@@ -59,7 +59,7 @@ def _write(key, value):
             _pages_free -= 1
             _page_free = PAGE_ENTRIES
         else:  # the fullest page of old values is copied together and erased
-            world.erase()
+            world.erase(2)
             _page_free = PAGE_ENTRIES
     _page_free -= need
     _file.write(struct.pack("<HH", len(key), len(value)) + key + value)

@@ -48,7 +48,7 @@ class Partition:
         if op == 5:
             return BLOCK
         if op == 6:
-            world.erase()
+            world.erase(0 if self._note is None else 1)
             self._f.seek(argument * BLOCK)
             self._f.write(self._blank)
             return 0

@@ -88,12 +88,13 @@ def note(what, value):
     _out.write(_record)
 
 
-def erase():
-    """The time a flash erase takes, with everything else standing still."""
+def erase(where=0):
+    """The time a flash erase takes, with everything else standing still. where: 0 file system,
+    1 the SOS latch, 2 NVS."""
     global _erases
     _erases += 1
     with LOCK:
-        note(ERASE, 0)
+        note(ERASE, where)
         utime.sleep_ms(ERASE_MS if _erases % ERASE_WORST_EVERY else ERASE_WORST_MS)
 
 

@@ -34,7 +34,8 @@ class One:
     def __init__(self, folder: Path, county: County, number: int, count: int) -> None:
         self.latch_ms: list[int] = []
         self.air_ms: list[int] = []
-        self.path_erases = 0
+        self.path_erases = 0  # of the latch's own sector, or of NVS
+        self.other_erases = 0  # the queue's, which happened to be under way
         self._county, self._count = county, count
         self.link = Link(county.broker.port, tap=True, rate=RATE)
         fill = str(count * 4 * DRAINED_PER_S)
@@ -76,7 +77,9 @@ class One:
         latched = county.wait(lambda _: unit.latched(ended - 2), 5)[0]
         self.latch_ms.append(latched - ended)
         self.air_ms.append(ms - ended)
-        self.path_erases += len([e for e in unit.erases(ended) if e < latched])
+        erased = [where for ms, where in unit.erases(ended) if ms <= latched]
+        self.path_erases += len([where for where in erased if where])
+        self.other_erases += len([where for where in erased if not where])
         county.command(unit.unit, "sos_close", sos=fields["id"])
         county.wait(lambda _: unit.latched(latched + 1), 15)
         time.sleep(FINGER_S)
@@ -99,4 +102,5 @@ def measure(folder: Path, count: int = 300, units: int = 6) -> dict[str, Any]:
             "n": len(values),
         }
     found["sos_path_erases"] = sum(one.path_erases for one in ones)
+    found["sos_other_erases"] = sum(one.other_erases for one in ones)
     return found

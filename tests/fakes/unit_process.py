@@ -360,9 +360,9 @@ class UnitProcess:
         """When the SOS latch was written, in ms."""
         return [ms for ms, what, _ in self.outputs(since) if what == LATCH]
 
-    def erases(self, since: int = 0) -> list[int]:
-        """When a flash block was erased, in ms."""
-        return [ms for ms, what, _ in self.outputs(since) if what == ERASE]
+    def erases(self, since: int = 0) -> list[tuple[int, int]]:
+        """(ms, where) of every erased flash block; where: 0 file system, 1 SOS latch, 2 NVS."""
+        return [(ms, where) for ms, what, where in self.outputs(since) if what == ERASE]
 
     def gaps(self, since: int = 0) -> list[tuple[int, int]]:
         """(ms, gap in ms) of a unit run by tests/bench/on_unit/gap_probe.py."""

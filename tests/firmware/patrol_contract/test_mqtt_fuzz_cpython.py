@@ -1,4 +1,4 @@
-"""Whatever a peer sends: packets or ProtocolError, nothing else, and never a matter of the split."""
+"""Whatever a peer sends: packets or ProtocolError, nothing else, never a matter of the split."""
 
 from __future__ import annotations
 

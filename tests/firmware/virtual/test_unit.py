@@ -51,6 +51,14 @@ def test_it_walks_calls_is_answered_and_survives_a_power_cut(
     assert positions[0]["acc"] > 0
     assert abs(positions[0]["tst"] - time.time()) < 90
 
+    # Longer than one read of the client, in one TLS record, and nothing behind it.
+    points = [
+        {"id": f"p{n}", "desc": "巡逻点 " * 6, "lat": 352381100 + n, "lon": 1154802000, "rad": 20}
+        for n in range(24)
+    ]
+    plan = county.command(unit.unit, "plan", points=points)
+    county.wait(lambda c: [a for a in mine(c, unit, "unit_ack") if a["id"] == plan], 3)
+
     ended = unit.hold() + HOLD_MS
     (raised,) = county.wait(lambda c: mine(c, unit, "unit_sos")[:1], 5)
     assert (raised["state"], raised["fix"]["age_s"]) == ("raised", 0)
