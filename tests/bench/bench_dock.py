@@ -29,10 +29,11 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "firmware")]
 
 from tests.edge_agent.docks import cuts  # noqa: E402
+from tests.edge_agent.docks.box_scenarios import BOX_SCENARIOS  # noqa: E402
 from tests.edge_agent.docks.image_scenarios import IMAGE_SCENARIOS  # noqa: E402
 from tests.edge_agent.docks.journal_scenarios import JOURNAL_SCENARIOS  # noqa: E402
 from tests.edge_agent.docks.rig import MIB, Rig  # noqa: E402
-from tests.edge_agent.docks.scenarios import SCENARIOS, Scenario  # noqa: E402
+from tests.edge_agent.docks.scenarios import CAMERA_SCENARIOS, Scenario  # noqa: E402
 from tests.edge_agent.docks.upload_scenarios import UPLOAD_SCENARIOS  # noqa: E402
 from tests.fakes import disk_images  # noqa: E402
 from tests.fakes.cameras import Camera, until  # noqa: E402
@@ -50,7 +51,12 @@ def say(text: str) -> None:
 
 async def faults(folder: Path) -> tuple[int, list[str]]:
     """(how many were tried, what failed)."""
-    scenarios: tuple[Scenario, ...] = (*SCENARIOS, *UPLOAD_SCENARIOS, *JOURNAL_SCENARIOS)
+    scenarios: tuple[Scenario, ...] = (
+        *CAMERA_SCENARIOS,
+        *BOX_SCENARIOS,
+        *UPLOAD_SCENARIOS,
+        *JOURNAL_SCENARIOS,
+    )
     if disk_images.available() is None:
         scenarios += IMAGE_SCENARIOS
     else:

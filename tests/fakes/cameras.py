@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from patrol_contract import messages
+
 CONTENT = {
     b"DCIM/DCAM_CAM001_000001_20260804_100000_IMP.mp4": 3_000_000,
     b"DCIM/DCAM_CAM001_000001_20260804_103000.mp4": 2_500_001,
@@ -74,8 +76,6 @@ class Reporter:
     async def report(
         self, name: str, params: Mapping[str, str], fields: Mapping[str, Any], /
     ) -> object:
-        from patrol_contract import messages
-
         messages.encode(name, {**fields, "v": 1, "boot": "0" * 16, "seq": len(self.sent) + 1})
         self.sent.append({"B": params["B"], **fields})
         return None

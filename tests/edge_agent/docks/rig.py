@@ -13,7 +13,7 @@ from typing import Any
 
 import bagit
 
-from edge_agent.docks import custody, relay
+from edge_agent.docks import custody, ingest, relay
 from edge_agent.docks import docks as docks_module
 from edge_agent.docks.config import Bay, DocksConfig
 from edge_agent.docks.docks import Docks
@@ -24,6 +24,7 @@ from tests.fakes.cameras import Camera, Reporter, until
 MIB = 1024 * 1024
 
 docks_module.HOUSEKEEPING_S = docks_module.POLL_S = 0.2  # nobody waits for a test's dock
+ingest.YANK_NOTICE_S = 0.5
 
 
 class Rig:

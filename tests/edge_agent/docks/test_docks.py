@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -43,14 +44,15 @@ async def test_three_recordings_are_copied_sealed_and_announced(tmp_path: Path) 
 async def test_the_event_loop_never_waits_for_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every commit takes a second: a loop that is asked to turn every 5 ms goes on turning."""
+    """Two commits take 3 s each, and a loop that shall turn every 5 ms goes on turning."""
     real = Ledger.transaction
+    commits = count()
 
     @contextmanager
     def slow(self: Ledger) -> Generator[sqlite3.Connection]:
         with real(self) as db:
             yield db
-            time.sleep(1.0)
+            time.sleep(3.0 if next(commits) in (2, 9) else 0.0)
 
     rig = Rig(tmp_path)
     camera = rig.camera("CAM001", files={b"DCIM/A.mp4": 1000})
@@ -66,5 +68,5 @@ async def test_the_event_loop_never_waits_for_the_disk(
             longest = max(longest, loop.time() - before)
         monkeypatch.undo()
         await rig.all_sealed(docks, camera)
-    assert longest < 0.8, f"the loop stood still for {longest:.2f} s"
+    assert longest < 2.0, f"the loop stood still for {longest:.2f} s"
     rig.audit(camera)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.edge_agent.docks.box_scenarios import BOX_SCENARIOS
 from tests.edge_agent.docks.image_scenarios import IMAGE_SCENARIOS
 from tests.edge_agent.docks.journal_scenarios import JOURNAL_SCENARIOS
-from tests.edge_agent.docks.scenarios import SCENARIOS, Scenario
+from tests.edge_agent.docks.scenarios import CAMERA_SCENARIOS, Scenario
 from tests.edge_agent.docks.upload_scenarios import UPLOAD_SCENARIOS
 from tests.fakes import disk_images
 
@@ -19,7 +20,11 @@ def named(scenario: Scenario) -> str:
     return scenario.__name__
 
 
-@pytest.mark.parametrize("scenario", (*SCENARIOS, *UPLOAD_SCENARIOS, *JOURNAL_SCENARIOS), ids=named)
+@pytest.mark.parametrize(
+    "scenario",
+    (*CAMERA_SCENARIOS, *BOX_SCENARIOS, *UPLOAD_SCENARIOS, *JOURNAL_SCENARIOS),
+    ids=named,
+)
 async def test_survives(scenario: Scenario, tmp_path: Path) -> None:
     await scenario(tmp_path)
 
