@@ -63,7 +63,7 @@ class Bench:
         """Run one function of the unit's half and return its JSON."""
         return json.loads(self.repl.run(f"selftest.{code}", seconds))
 
-    def confirmed(self, question: str) -> bool:
+    def ask(self, question: str) -> bool:
         return self.person.ask(self.repl.port, question, ANSWER_SECONDS) is True
 
 
@@ -113,7 +113,7 @@ def _button(bench: Bench) -> Outcome:
 def _felt(signal: str, question: str, remedy: str) -> Callable[[Bench], Outcome]:
     def check(bench: Bench) -> Outcome:
         bench.call(f"pulse({signal!r})", 5)
-        if bench.confirmed(question):
+        if bench.ask(question):
             return PASS, "confirmed", {}
         return FAIL, remedy, {}
 
