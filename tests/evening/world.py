@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
+from string import Template
 from typing import Any
 from urllib.request import urlopen
 
@@ -28,111 +29,13 @@ from tests.evening.broker import AnyBroker
 from tests.evening.county import County
 from tests.evening.link import Link
 from tests.evening.parts import BARRIER, SMOKE, SUPPLY, Parts
+from tests.fakes import routes
 from tests.fakes.mosquitto import free_port
 from tests.fakes.unit_process import UnitProcess
 
 COUNTY, CHECKPOINT = "c371500", "k-07"
 WALKER, VISITOR = "u-0001", "u-0002"  # the second walks past the checkpoint and joins its Wi-Fi
 STATION, HERE = ("station", "station-password"), ("K07", "checkpoint-password")  # ssid, password
-
-AGENT_TOML = """\
-[checkpoint]
-id = "{checkpoint}"
-county = "{county}"
-name = "十里铺卡点"
-lat = {lat}
-lon = {lon}
-data_dir = "data"
-
-[[uplink]]
-url = "{url}"
-{tls}
-[units]
-listen = "127.0.0.1:{units_port}"
-ca = "ids/ca.cert.pem"
-cert = "ids/{checkpoint}.cert.pem"
-key = "ids/{checkpoint}.key.pem"
-
-[commands]
-keys = "county-keys/command-keys.json"
-
-[clock]
-rtc = true
-
-[alarm]
-siren = "siren"
-phones = [{{ name = "县大队值班室", number = "0635 000 0000" }}]
-
-[desk]
-listen = "127.0.0.1:{desk_port}"
-
-[[bus]]
-name = "rs485"
-kind = "modbus"
-port = "{folder}/ttyRS485"
-
-[[bus]]
-name = "radar"
-kind = "serial"
-port = "{folder}/ttyRADAR"
-
-[[sensor]]
-id = "barrier"
-name = "道闸"
-kind = "modbus"
-measures = "barrier_open"
-bus = "rs485"
-slave = {barrier}
-function = 2
-address = 0
-every_s = 0.5
-
-[[sensor]]
-id = "smoke"
-name = "配电箱烟感"
-kind = "modbus"
-measures = "smoke"
-bus = "rs485"
-slave = {smoke}
-function = 2
-address = 0
-alarm = {{ on = true }}
-
-[[sensor]]
-id = "supply"
-name = "直流电源"
-kind = "modbus"
-measures = "supply_voltage"
-unit = "V"
-bus = "rs485"
-slave = {supply}
-function = 4
-address = 0
-scale = 0.01
-deadband = 0.2
-
-[[sensor]]
-id = "radar"
-name = "测速雷达"
-kind = "serial_line"
-bus = "radar"
-pattern = "radar"
-
-[[output]]
-id = "siren"
-name = "警报器"
-kind = "file"
-path = "siren"
-
-[docks]
-store = "recordings"
-free_low_mb = 0
-free_high_mb = 0
-
-[[docks.bay]]
-number = 1
-directory = "bay-1"
-"""
 
 
 class World:
@@ -149,7 +52,7 @@ class World:
         self.units: dict[str, UnitProcess] = {}
         self.walks: dict[str, Iterator[bytes]] = {
             WALKER: feed.generated(route.VILLAGE_ROUND),
-            VISITOR: feed.generated(route.PAST_THE_CHECKPOINT),
+            VISITOR: feed.generated(route.PAST_THE_CHECKPOINT, routes.MOTORBIKE),
         }
         self.receiver: serial.Serial | None = None  # a real one: it feeds both units
         self._agent: subprocess.Popen[bytes] | None = None
@@ -219,7 +122,7 @@ class World:
             f'ca = "ids/ca.cert.pem"\ncert = "ids/{CHECKPOINT}.cert.pem"\n'
             f'key = "ids/{CHECKPOINT}.key.pem"\n'
         )
-        toml = AGENT_TOML.format(
+        toml = Template((Path(__file__).parent / "agent.toml").read_text()).substitute(
             checkpoint=CHECKPOINT,
             county=COUNTY,
             lat=f"{lat // 10**7}.{lat % 10**7:07d}",
