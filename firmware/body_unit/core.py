@@ -7,21 +7,18 @@ own file. The events and effects are the tables of events.py.
 from body_unit.cover import Cover
 from body_unit.duty import Duty
 from body_unit.health import Health
-from body_unit.motion import Motion
 from body_unit.obey import Obey
 from body_unit.orders import Orders
-from body_unit.policy import rule
+from body_unit.position import Position
 from body_unit.power import TICK_STILL_S, percent, step
 from body_unit.rounds import Rounds
 from body_unit.sos import BOOT_GRACE_MS, CLOSED, Sos
 from body_unit.tasks import Tasks
-from body_unit.track import Track
-from body_unit.unit import Unit, add_motion
+from body_unit.unit import Unit
 from body_unit.watch import Watch
 
 CLOCK_STEP_S = 2  # a GPS second arrives up to a second late: smaller differences are not news
 CLOCKS = {"gps": "gps", "county": "net", "rtc": "stored"}  # our sources in the contract's words
-TRIGGERS = {"time": "t", "locate": "r", "press": "u"}  # OwnTracks' letters
 
 
 class Core:
@@ -31,14 +28,12 @@ class Core:
         self.sos = Sos(unit)
         self.duty = Duty(unit)
         self.health = Health(unit)
-        self.motion = Motion(unit)
-        self.track = Track()
+        self.position = Position(unit, self.duty)
         self.cover = Cover(unit)
-        self.watch = Watch(unit, self.sos, self.motion)
+        self.watch = Watch(unit, self.sos, self.position.motion)
         self.orders = Orders(unit, self.duty, self.sos, Obey(self))
         self.tasks = Tasks(unit, self.orders.report)
         self.rounds = Rounds(unit, self.orders.report)
-        self._gps = ""
         self._wake_ms = None
 
     def step(self, now_ms, event):
@@ -72,25 +67,6 @@ class Core:
             fields["member"] = self.duty.member
         fields["link"] = link
         return unit.stamp(fields)
-
-    def report(self, fix, why):
-        """Publish a location."""
-        unit = self.unit
-        tst = fix.unix_s or unit.unix_s(fix.at_ms)
-        fields = {
-            "_type": "location",
-            "lat": fix.lat7,
-            "lon": fix.lon7,
-            "acc": max(1, fix.acc_m),
-            "tst": tst,
-            "tid": unit.identity["tid"],
-        }
-        add_motion(fields, fix)
-        if why in TRIGGERS:
-            fields["t"] = TRIGGERS[why]
-        elif why in ("jump", "frozen"):
-            fields["mark"] = why
-        unit.publish(2, "unit_location", unit.add_battery(fields))
 
     def plan(self, fields, payload):
         """The command `plan`: what is to be walked from now on."""
@@ -147,22 +123,11 @@ class Core:
         self.health.report()
 
     def _fix(self, fix):
-        unit = self.unit
-        unit.fix = fix
-        unit.has_fix = True
+        if not self.position.take(fix):
+            return
         self.sos.located()
-        if self.health.safe or not self.duty.on:
-            return
-        row = self._rule()
-        if row is None:
-            return
-        if not fix.unix_s and unit.unix_s(fix.at_ms) is None:
-            return  # a place without a time cannot be told from an old one: the track waits
-        due = self.track.feed(row, fix)
-        if due:
-            self.report(*due)
-        if self.track.believed:
-            self.motion.fix(fix)
+        if self.position.is_tracked() and not self.health.safe:
+            self.position.track(fix)
             self.tasks.fix(fix)
             self.rounds.fix(fix)
 
@@ -200,11 +165,10 @@ class Core:
             self.rounds.shift_over()
             fix = self.unit.fresh_fix()
             if fix is not None:
-                self.report(fix, "last")
+                self.position.report(fix, "last")
         if self.duty.shift(on):
             self.unit.keep("on_duty", b"1" if on else b"")
-            self.motion.moved()
-            self.track.forget()
+            self.position.begin()
             self.watch.shift(on and not self.health.safe)
 
     def _battery(self, mv):
@@ -213,15 +177,15 @@ class Core:
         before = unit.battery_step
         unit.battery_step = step(percent(mv), before)
         if unit.battery_step != before:
-            self.track.forget()
-            if self._rule() is None:
+            self.position.begin()
+            if not self.position.is_tracked():
                 self.rounds.leave_all()
             self.health.report()
             if unit.battery_step != "normal" and not unit.charger:
                 unit.feel("battery_low")
 
     def _motion(self, moving):
-        self.motion.shaken(moving)
+        self.position.motion.shaken(moving)
 
     def _fall(self):
         if self.duty.on and not self.health.safe:
@@ -270,14 +234,8 @@ class Core:
             self.rounds.tick()
 
     # --- after every event ------------------------------------------------------------------
-    def _rule(self):
-        return rule(self.duty.level(), self.duty.role, self.unit.battery_step)
-
     def _settle(self):
-        mode = self._gps_mode()
-        if mode != self._gps:
-            self._gps = mode
-            self.unit.emit("gps", mode)
+        self.position.settle(self.sos.state != CLOSED)
         wake_ms = self.unit.now_ms + TICK_STILL_S * 1000
         for part in (self.sos, self.orders, self.watch, self.tasks, self.rounds, self.health):
             due = part.next_ms()
@@ -287,13 +245,6 @@ class Core:
         if self._wake_ms is None or wake_ms < self._wake_ms:
             self._wake_ms = wake_ms
             self.unit.emit("wake", wake_ms)
-
-    def _gps_mode(self):
-        if self.sos.state != CLOSED:
-            return "full"
-        if not self.duty.on or self.unit.battery_step in ("reserve", "empty"):
-            return "off"
-        return "still" if self.motion.is_still() else "full"
 
 
 HANDLERS = {

@@ -41,7 +41,7 @@ def _locate(core, fields):
         return "refused", "off duty"
     fix = core.unit.fresh_fix()
     if fix is not None:
-        core.report(fix, "locate")
+        core.position.report(fix, "locate")
     return "answered", "" if fix else "no fix now"
 
 

@@ -10,10 +10,6 @@ from array import array
 from body_unit import geo
 
 SLOTS = 48
-JUMP_CMS = 5000  # 180 km/h: nobody patrols so fast; the fix is marked, not believed
-JUMPS_BELIEVED = 5  # so many in a row agree on the new place only if the old one was wrong
-FROZEN_FIXES = 60  # equal to the last digit while the speed is not 0: a receiver that hangs
-WALKING_CMS = 60
 
 
 class Track:
@@ -26,36 +22,18 @@ class Track:
         self._used = 0
         self._stride = 1
         self._skip = 0
-        self._same = 0
-        self._jumps = 0
-        self.believed = True  # the last fix was neither a jump nor frozen
 
     def forget(self):
         """Shift ended or tracking stopped: the next fix is reported at once."""
         self._anchor = None
         self._last = None
-        self._same = 0
-        self._jumps = 0
 
     def feed(self, rule, fix):
-        """Returns (fix to report, why) or None; why is an OwnTracks trigger or a mark.
-
-        why: "first", "distance", "bend", "time"; "jump" and "frozen" name what is wrong with it.
-        """
+        """(fix to report, "first" or "distance" or "bend" or "time"), or None."""
         anchor, before = self._anchor, self._last
-        self.believed = True
         if anchor is None or before is None:
             self._last = fix
             return self._report(fix, "first")
-        if _jumped(before, fix):
-            self._jumps += 1
-            if self._jumps < JUMPS_BELIEVED:
-                self.believed = False
-                return (fix, "jump") if self._jumps == 1 else None
-        elif self._froze(before, fix):
-            self.believed = False
-            return fix, "frozen"
-        self._jumps = 0
         self._last = fix
         east, north = geo.offset_dm(anchor.lat7, anchor.lon7, fix.lat7, fix.lon7)
         after_ms = fix.at_ms - anchor.at_ms
@@ -107,19 +85,3 @@ class Track:
             if off_east * off_east + off_north * off_north > limit:
                 return True
         return False
-
-    def _froze(self, last, fix):
-        if fix.speed_cms < WALKING_CMS or last.lat7 != fix.lat7 or last.lon7 != fix.lon7:
-            self._same = 0
-            return False
-        self._same += 1
-        return self._same % FROZEN_FIXES == 0
-
-
-def _jumped(last, fix):
-    gap_ms = fix.at_ms - last.at_ms
-    if gap_ms <= 0:
-        return False
-    moved_dm = geo.distance_dm(last.lat7, last.lon7, fix.lat7, fix.lon7)
-    moved_dm -= 10 * (last.acc_m + fix.acc_m)  # what both may be off by is not speed
-    return moved_dm * 10_000 // gap_ms > JUMP_CMS

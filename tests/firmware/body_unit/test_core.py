@@ -100,6 +100,27 @@ def test_no_cover_is_felt_once_each_way_and_seldom():
     assert rig.felt()[2:] == ["link_lost"]
 
 
+def test_an_impossible_position_is_marked_and_not_taken_for_ours():
+    rig = Rig().start()
+    rig.fix()
+    rig.run(1000)
+    rig.forget()
+    rig.fix(5000)
+    assert [s.get("mark") for s in rig.said("unit_location")] == ["jump"]
+    rig.do("hold", rig.now)
+    assert rig.said("unit_sos")[0]["fix"]["lon"] == LON
+
+
+def test_a_receiver_that_hangs_lets_the_position_grow_old():
+    rig = Rig().start()
+    for _ in range(90):
+        rig.fix(speed_cms=300)
+        rig.run(1000)
+    assert [s["mark"] for s in rig.said("unit_location") if "mark" in s] == ["frozen"]
+    rig.do("hold", rig.now)
+    assert rig.said("unit_sos")[0]["fix"]["age_s"] > 20
+
+
 def test_still_saves_the_receiver_and_moving_wakes_it():
     rig = Rig().start()
     rig.fix()

@@ -1,8 +1,9 @@
 from unit_rig import LAT, LON, NOW, Fix  # beside this file
 
 from body_unit import geo, policy, power
+from body_unit.doubt import JUMPS_BELIEVED, Doubt
 from body_unit.policy import Rule
-from body_unit.track import JUMPS_BELIEVED, Track
+from body_unit.track import Track
 
 RULE = Rule(200, 12, 300)
 
@@ -48,30 +49,36 @@ def test_a_straight_longer_than_the_window_keeps_its_memory_flat():
 
 
 def test_an_impossible_speed_is_marked_once_and_not_believed():
-    track = Track()
-    track.feed(RULE, fix(0, 0, 0))
-    assert track.feed(RULE, fix(1, 900, 0))[1] == "jump" and not track.believed
-    assert track.feed(RULE, fix(2, 905, 0)) is None
-    assert track.feed(RULE, fix(3, 3, 0)) is None and track.believed
+    doubt = Doubt()
+    assert doubt.of(fix(0, 0, 0)) == ""
+    assert doubt.of(fix(1, 900, 0)) == "jump" and doubt.is_news()
+    assert doubt.of(fix(2, 905, 0)) == "jump" and not doubt.is_news()
+    assert doubt.of(fix(3, 3, 0)) == ""
 
 
 def test_a_new_place_that_stays_is_believed_in_the_end():
-    track = Track()
-    track.feed(RULE, fix(0, 0, 0))
-    for second in range(1, JUMPS_BELIEVED + 1):
-        track.feed(RULE, fix(second, 900, 0))
-    assert track.believed
+    doubt = Doubt()
+    doubt.of(fix(0, 0, 0))
+    found = [doubt.of(fix(second, 900, 0)) for second in range(1, JUMPS_BELIEVED + 2)]
+    assert found == ["jump"] * (JUMPS_BELIEVED - 1) + ["", ""]
 
 
 def test_after_a_tunnel_it_is_no_jump():
-    track = Track()
-    track.feed(RULE, fix(0, 0, 0))
-    assert track.feed(RULE, fix(120, 2000, 0))[1] == "distance"
+    doubt = Doubt()
+    doubt.of(fix(0, 0, 0))
+    assert doubt.of(fix(120, 2000, 0)) == ""
 
 
-def test_a_receiver_that_hangs_is_marked():
-    found = run([fix(s, 0, 0, speed_cms=300) for s in range(130)])
-    assert [why for _, why in found] == ["first", "frozen", "frozen"]
+def test_a_receiver_that_hangs_is_marked_until_it_moves():
+    doubt = Doubt()
+    found = [doubt.of(fix(s, 0, 0, speed_cms=300)) for s in range(130)]
+    assert found == [""] * 60 + ["frozen"] * 70
+    assert doubt.of(fix(131, 5, 0, speed_cms=300)) == ""
+
+
+def test_standing_is_not_hanging():
+    doubt = Doubt()
+    assert {doubt.of(fix(s, 0, 0, speed_cms=10)) for s in range(200)} == {""}
 
 
 def test_distances_are_right_within_half_a_per_cent():

@@ -97,7 +97,7 @@ def test_three_presses_start_the_check_in_and_a_press_renews_it():
     for _ in range(4):
         rig.run(half)
         rig.fix()
-        rig.core.motion.moved()
+        rig.core.position.motion.moved()
         rig.do("press", 1)
     assert "pre_alarm" not in rig.felt()
     rig.run(2 * half + 61_000)
