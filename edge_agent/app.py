@@ -22,7 +22,7 @@ from edge_agent.buses import Buses
 from edge_agent.clock import Clock, Restamp
 from edge_agent.commands import Commands, load_keys
 from edge_agent.config import Config
-from edge_agent.desk.server import Desk
+from edge_agent.desk.joined import join
 from edge_agent.docks.docks import Docks
 from edge_agent.metrics import Metrics
 from edge_agent.orders import Orders
@@ -35,7 +35,7 @@ from edge_agent.section import Address
 from edge_agent.sensors.room import Sensors
 from edge_agent.supervise import supervise
 from edge_agent.units.endpoint import UnitsEndpoint
-from edge_agent.uplink import Uplink
+from edge_agent.uplink import Answer, Uplink
 from edge_agent.watchdog import Watchdog
 
 VIEW_S = 0.5  # how often what has no event of its own is put on the board
@@ -146,18 +146,29 @@ class Agent:
             if config.metrics
             else None
         )
-        self.desk = Desk(config.desk, self.board, self._seen)
+        self.desk = join(
+            config,
+            self.board,
+            self.reporter,
+            alarm=self.alarm,
+            outputs=self.outputs,
+            orders=self.orders,
+            units=self.units,
+        )
         self._connect()
 
     def _connect(self) -> None:
         """Who hears of what."""
         self.outbox.watch(self.board.observe)
         self.outbox.watch(self.alarm.observe)
+        self.outbox.watch(self.desk.room.tracks.observe)
         self.outbox.on_sos(self.alarm.received)
         self.uplink.on_change(self.alarm.county)
         self.uplink.on_answer(self.alarm.answer)
+        self.uplink.on_answer(self._sos_receipt)
         self.commands.on_order(self.alarm.ordered)
         self.commands.on_order(self._county_time)
+        self.commands.on_order(self._assisted)
 
     async def run(self) -> None:
         """Until cancelled. Each room under its own supervision; the outbox is open around them."""
@@ -169,6 +180,7 @@ class Agent:
                 for name, room in self._rooms().items():
                     group.create_task(supervise(name, room, self.board.fault), name=name)
         finally:
+            self.desk.room.close()
             await self.outbox.close()
 
     def _rooms(self) -> dict[str, Callable[[], Awaitable[None]]]:
@@ -206,6 +218,7 @@ class Agent:
                     "why": status.fault,
                     "backlog": backlog.rows,
                     "oldest_at": backlog.oldest_at,
+                    "drain_s": drain_s(backlog.bytes, status.rate),
                 },
             )
             given = {"boot": self.reporter.boot, "assigned": self.reporter.seq}
@@ -227,21 +240,19 @@ class Agent:
         n = self.board.get("count", "quarantined").get("n", 0) + 1
         self.board.put("count", "quarantined", {"n": n, "unit": unit, "topic": topic, "why": why})
 
-    async def _seen(self, sos: str, going: bool, who: str) -> str | None:
-        """Staff pressed 看到了 or 我们出发: felt by the unit, told to the county, on the page."""
-        unit = self.board.get("sos", sos).get("unit")
-        if unit is None:
-            return "这条求助已经结束 this SOS is closed"
-        fields: dict[str, Any] = {"sos": sos, "cp": self.reporter.checkpoint, "going": going}
-        if who:
-            fields["who"] = who[:40]
-        event = await self.reporter.report(
-            "unit_seen", {"U": unit}, {**fields, "tst": int(time.time())}
-        )
-        self.alarm.seen(sos, who, going)
-        if self.units:
-            await self.units.deliver(event.topic, event.payload)
-        return None
+    def _sos_receipt(self, answer: Answer) -> None:
+        if answer.event.sos is not None and answer.heard:
+            self.board.put("uplink", "county", {"sos_heard_at": time.time()})
+
+    def _assisted(self, _name: str, fields: dict[str, Any]) -> None:
+        """The county sent someone to an SOS: who says "on scene" to this order is at that one."""
+        if fields.get("cmd") == "assist":
+            self.board.put("assist", fields["id"], {"sos": fields["sos"]})
+
+
+def drain_s(waiting: int, rate: float) -> int | None:
+    """Forecast until `waiting` bytes are at the county at `rate` bytes/s, in steps of 10 s."""
+    return round(waiting / rate / 10) * 10 if rate > 0 else None
 
 
 async def _nothing() -> None:
@@ -271,6 +282,6 @@ async def run(config: Config, toml: Path | None = None) -> None:
         claim("units", config.units.listen)
     try:
         agent = Agent(config, toml)
-    except ValueError as error:  # command-keys.json that is none
+    except ValueError as error:  # command-keys.json or the page's places that are none
         raise CannotStart(str(error)) from None
     await agent.run()

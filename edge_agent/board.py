@@ -18,7 +18,12 @@ Row = dict[str, Any]
 Fold = tuple[str, str, Row]  # section, key, what it changes of the row
 Change = tuple[str, str, Row | None]  # section, key, the whole new row; None: gone
 
-SECTIONS = ("unit", "sensor", "sos", "bay", "uplink", "output", "order", "fault", "count")
+# sos is the alarm's, fix where and when each SOS was pressed, assist who was sent to it; point is
+# a patrol point, shift and check are the desk's.
+SECTIONS = (
+    "unit", "sensor", "sos", "fix", "assist", "bay", "uplink", "order", "fault", "count", "point",
+    "shift", "check",
+)  # fmt: skip
 BEHIND = 1000  # changes a slow page may lag before it is told to fetch everything again
 
 
@@ -37,16 +42,36 @@ def unit_health(who: Mapping[str, str], fields: Row) -> Fold:
     return "unit", who["U"], {key: fields.get(key) for key in keep}
 
 
+def unit_sos(who: Mapping[str, str], fields: Row) -> Fold:
+    keep = ("kind", "batt", "revision", "tst", "state", "note")
+    fix = {key: fields.get("fix", {}).get(key) for key in ("lat", "lon", "acc", "age_s")}
+    return "fix", fields["id"], {"unit": who["U"], **{k: fields.get(k) for k in keep}, **fix}
+
+
+def unit_transition(who: Mapping[str, str], fields: Row) -> Fold:
+    row = {"lat": fields["lat"], "lon": fields["lon"], "tst": fields["tst"], "unit": who["U"]}
+    return "point", fields["desc"], {**row, "inside": fields["event"] == "enter"}
+
+
+def unit_ack(who: Mapping[str, str], fields: Row) -> Fold | None:
+    if fields.get("cmd") != "assist" or fields["state"] != "onscene":
+        return None
+    return "assist", fields["id"], {"onscene": who["U"]}
+
+
 def cp_sensor(who: Mapping[str, str], fields: Row) -> Fold:
     keep = ("kind", "value", "text", "unit", "quality", "read", "alarm", "why")
     return "sensor", who["S"], {key: fields.get(key) for key in keep}
 
 
 # message -> which row it changes, and to what. What is not here is not on the board.
-FOLDS: dict[str, Callable[[Mapping[str, str], Row], Fold]] = {
+FOLDS: dict[str, Callable[[Mapping[str, str], Row], Fold | None]] = {
     "unit_location": unit_location,
     "unit_state": unit_state,
     "unit_health": unit_health,
+    "unit_sos": unit_sos,
+    "unit_transition": unit_transition,
+    "unit_ack": unit_ack,
     "cp_sensor": cp_sensor,
 }
 
@@ -91,8 +116,10 @@ class Board:
             return
         with contextlib.suppress(ContractError):  # units' malformed payloads are counted there
             fields = messages.decode(found[0], event.payload)
-            section, key, row = FOLDS[found[0]](found[1], fields)
-            self.put(section, key, {**row, "at": event.at})
+            fold = FOLDS[found[0]](found[1], fields)
+            if fold:
+                section, key, row = fold
+                self.put(section, key, {**row, "at": event.at})
 
     async def changes(self) -> AsyncIterator[Change | None]:
         """Every change from now on; None when this follower lagged and must take view() anew."""

@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 KEPT = "commands"
 REMEMBERED = 64  # orders whose outcome is told again when they come again
 VERIFICATIONS_PER_S = 2.0  # at most: a flood of forgeries must not cost the checkpoint its day
-ABOUT_SOS = ("sos_ack", "help", "sos_close")  # what the alarm here must know, if it is genuine
+# what the alarm and the page here must know, if it is genuine
+ABOUT_SOS = ("sos_ack", "help", "sos_close", "assist")
 FOR_UNITS = ("unit_cmd", "group_cmd", "group_duty", "unit_seen")
 INTERRUPTED = "the checkpoint restarted before it was done; send it again"
 UNKNOWN = "this checkpoint has nothing that could do it"

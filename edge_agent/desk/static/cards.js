@@ -1,0 +1,130 @@
+// Cards of bays, units and sensors: a colour, a sign and a word each; never the colour alone.
+import {el, keyed, mark, say} from "./dom.js";
+import {about, ago, fromHere, now, ours, span} from "./format.js";
+import {rows} from "./live.js";
+import {known, t} from "./words.js";
+
+const SIGN = {good: "✔", work: "…", alarm: "!", idle: "○"};
+
+/** A card that draws {kind, title, word, lines: [text], bar: 0..1|null}. */
+export function card() {
+  const sign = el("span", {class: "sign", "aria-hidden": "true"});
+  const title = el("strong", {});
+  const word = el("p", {class: "word"});
+  const bar = el("div", {class: "bar"}, el("div", {}));
+  const lines = el("div", {class: "lines"});
+  const made = el("div", {class: "card"}, el("div", {class: "cardhead"}, sign, title), word, bar, lines);
+  made.show = (view) => {
+    mark(made, "class", `card ${view.kind}`);
+    say(sign, SIGN[view.kind]);
+    say(title, view.title);
+    say(word, view.word);
+    mark(bar, "hidden", view.bar === null || view.bar === undefined);
+    if (view.bar !== null && view.bar !== undefined) bar.firstChild.style.width = `${Math.round(100 * view.bar)}%`;
+    const texts = view.lines.filter(Boolean);
+    keyed(lines, texts, (text) => texts.indexOf(text), () => {
+      const line = el("p", {});
+      line.draw = (text) => say(line, text);
+      return line;
+    });
+  };
+  return made;
+}
+
+const LAMP = {empty: "idle", working: "work", done: "good", problem: "alarm"};
+const pace = new Map(); // bay -> where it was when we first saw this copy, for the time left
+
+function left(row) {
+  if (row.light !== "working" || !row.bytes) return null;
+  const from = pace.get(row.bay);
+  if (!from || from.camera !== row.camera || row.bytes_done < from.done) {
+    pace.set(row.bay, {camera: row.camera, done: row.bytes_done, at: now()});
+    return null;
+  }
+  const rate = (row.bytes_done - from.done) / (now() - from.at);
+  return rate > 0 && now() - from.at > 2 ? (row.bytes - row.bytes_done) / rate : null;
+}
+
+export function bay(row) {
+  const seconds = left(row);
+  const state = `bay_${row.state}`;
+  return {
+    kind: LAMP[row.light] || "idle",
+    title: t("bay", {n: row.number}),
+    word: t(`lamp_${row.light}`),
+    bar: row.bytes ? row.bytes_done / row.bytes : null,
+    lines: [
+      known(state) ? t(state) : row.state,
+      row.camera ? t("camera", {name: row.camera}) : "",
+      row.files ? t("files", {n: row.sealed ?? 0, of: row.files}) : "",
+      seconds === null ? "" : t("left", {span: span(seconds)}),
+      row.problems ? t("problems", {n: row.problems}) : "",
+      ours(row.why),
+    ],
+  };
+}
+
+export function unit(id, row) {
+  const age = row.tst ? now() - row.tst : null;
+  const silent = row.silent_since;
+  const low = row.batt !== null && row.batt !== undefined && row.batt < 20;
+  return {
+    kind: silent || row.fault ? "alarm" : row.online === false || low || age === null || age > 180 ? "work" : "good",
+    title: row.member || id,
+    word: silent ? t("silent", {span: span(now() - silent)}) : row.online === false ? t("offline")
+      : row.on_duty ? t("on_duty") : t("off_duty"),
+    bar: null,
+    lines: [
+      row.lat === undefined || row.lat === null ? t("no_position") : fromHere(row.lat, row.lon),
+      age === null ? "" : age > 180 ? t("position_old", {span: span(age)}) : t("position_age", {span: span(age)}),
+      row.batt === undefined || row.batt === null ? "" : t(low ? "battery_low" : "battery", {n: row.batt}),
+      row.fault ? t("fault_of", {why: row.fault}) : "",
+    ],
+  };
+}
+
+export function reading(row) {
+  if (row.value === null || row.value === undefined) return row.text || "—";
+  if (!row.unit && (row.value === 0 || row.value === 1000)) return t(row.value ? "contact_on" : "contact_off");
+  return `${row.value / 1000} ${row.unit || ""}`;
+}
+
+const bound = (n) => n / 1000;
+
+export function sensor(id, row) {
+  const told = about.sensors[id] || {name: id, unit: "", limits: {}};
+  const {low, high, on} = told.limits;
+  return {
+    kind: row.alarm ? "alarm" : row.quality === "good" ? "good" : "work",
+    title: told.name,
+    word: row.quality === "fault" && row.value === null ? t("quality_fault") : reading(row),
+    bar: null,
+    lines: [
+      row.alarm ? t("alarm", {what: t(`alarm_${row.alarm}`)}) : "",
+      row.quality === "good" ? "" : t(`quality_${row.quality}`),
+      row.read ? ago(row.read) : t("never_read"),
+      low !== undefined || high !== undefined
+        ? t("limits", {low: low === undefined ? "…" : bound(low), high: high === undefined ? "…" : bound(high)})
+        : on === undefined ? "" : t("limit_on", {what: t(on ? "contact_on" : "contact_off")}),
+      ours(row.why),
+    ],
+  };
+}
+
+/** Cards for [key, view] pairs. */
+export function deal(box, pairs) {
+  keyed(box, pairs, ([key]) => key, () => {
+    const made = card();
+    made.draw = ([, view]) => made.show(view);
+    return made;
+  });
+}
+
+export const bays = () => Object.entries(rows.bay).sort(([, a], [, b]) => a.number - b.number)
+  .map(([key, row]) => [key, bay(row)]);
+export const units = () => Object.entries(rows.unit)
+  .sort(([, a], [, b]) => Boolean(b.silent_since) - Boolean(a.silent_since) || (b.tst || 0) - (a.tst || 0))
+  .map(([key, row]) => [key, unit(key, row)]);
+export const sensors = () => Object.entries(rows.sensor).filter(([, row]) => row.kind !== "output")
+  .sort(([a, x], [b, y]) => Boolean(y.alarm) - Boolean(x.alarm) || a.localeCompare(b))
+  .map(([key, row]) => [key, sensor(key, row)]);
