@@ -13,10 +13,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from edge_agent.buses import modbus as modbus_bus
 from edge_agent.buses.gpio import GpioBus
 from edge_agent.buses.section import GpioSection
 from tests.edge_agent.sensors.rig import Kept, running
@@ -119,12 +121,12 @@ async def late_answer(folder: Path) -> None:
 
 
 async def noise_before_an_answer(folder: Path) -> None:
-    """Noise now and then costs a second question, not a fault."""
-    with ModbusLine(folder / "tty", SLAVES) as line:
+    """Noise now and then costs a second question at once, not a rest and not a fault."""
+    with ModbusLine(folder / "tty", SLAVES) as line, patch.object(modbus_bus, "REST_S", 60):
         async with running(folder, bus(line.link) + CLIMATE) as kept:
             await kept.until("climate", good)
-            asked = line.asked[3]
             line.fault(3, "bad_crc")
+            asked = line.asked[3]
             async with asyncio.timeout(5):
                 while line.asked[3] == asked:  # noqa: ASYNC110
                     await asyncio.sleep(0)  # healed as soon as one question was spoilt
