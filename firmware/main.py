@@ -9,6 +9,7 @@ import machine  # first: on a desk this is the power-on
 import asyncio
 import gc
 import os
+import sys
 from binascii import hexlify
 
 import esp32
@@ -19,7 +20,7 @@ from drivers import config, pins, version
 from drivers.battery import Battery, Charger
 from drivers.button import Button
 from drivers.care import Care
-from drivers.clock import Clock
+from drivers.clock import EPOCH_2000, Clock
 from drivers.connect import Connector
 from drivers.gps import Receiver
 from drivers.line import Line
@@ -43,6 +44,7 @@ TASKS = ("button", "power", "store", "wake")
 VITALS_MS = 60_000
 CLOCK_KEPT_MS = 600_000
 FLASH_REST_MS = 20
+ERROR_BYTES = 120  # as long as the contract takes
 
 
 class Unit:
@@ -52,7 +54,7 @@ class Unit:
         settings = config.load()
         rows = pins.read("pins.csv")
         self.kept = kept = Kept()
-        self.clock = clock = Clock(max(version.BUILD_S, kept.number("clock")))
+        self.clock = clock = Clock(max(version.BUILD_S, kept.number("clock") + EPOCH_2000))
         boot = hexlify(os.urandom(8)).decode()
         witness = getattr(machine, "witness", None)  # virtual boards only
         self.records = Records("queue", boot, settings["county"], settings["unit"], clock, witness)
@@ -157,12 +159,20 @@ class Unit:
             gc.collect()
             values = self.care.take()
             values["queue"] = self.records.store.waiting()
+            if "error" in self.kept.values:
+                values["error"] = self.kept.values["error"].decode()
             if self.wifi.rssi() is not None:
                 values["rssi"] = self.wifi.rssi()
             self.shell.post(("vitals", values))
             if self.clock.now_ms() - kept_ms >= CLOCK_KEPT_MS:
                 kept_ms = self.clock.now_ms()
-                self.kept.set_number("clock", self.clock.unix_s())
+                self.kept.set_number("clock", self.clock.unix_s() - EPOCH_2000)  # 31 bits
 
 
-asyncio.run(Unit().run())
+unit = Unit()
+try:
+    asyncio.run(unit.run())
+except Exception as fault:  # nobody stands by to read it: remember it, and begin again
+    sys.print_exception(fault)
+    unit.kept.set("error", ("%s: %s" % (type(fault).__name__, fault)).encode()[:ERROR_BYTES])
+    machine.reset()

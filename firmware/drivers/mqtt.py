@@ -174,7 +174,7 @@ class Session:
             while part and len(part) == _READ:
                 part = self._stream.s.read(_READ)
                 data += part or b""
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a certificate that is not believed
             raise LineError("reading failed: %s" % error)
         if not data:
             raise LineError("the broker closed the connection")
@@ -227,7 +227,7 @@ class Session:
         try:
             self._stream.write(data)
             await self._stream.drain()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise LineError("writing failed: %s" % error)
         self._wrote_ms = self._clock.now_ms()
 

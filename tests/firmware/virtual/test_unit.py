@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from flashing import certs
 from tests.fakes import routes
 from tests.fakes.county import County
+from tests.fakes.link import Link
 from tests.fakes.unit_process import UnitProcess, now_ms
 
 HOLD_MS = 1500
@@ -79,6 +81,34 @@ def test_it_walks_calls_is_answered_and_survives_a_power_cut(
     county.wait(lambda c: [f for f in mine(c, unit, "unit_ack") if f["state"] == "accepted"], 10)
     assert unit.haptics(cut)
     county.wait(lambda c: not c.lost(unit), 10)
+
+
+@pytest.mark.parametrize("fault", ["name", "authority"])
+def test_a_broker_that_cannot_prove_itself_hears_nothing(
+    county: County, tmp_path: Path, fault: str
+) -> None:
+    unit = UnitProcess(tmp_path / "unit", unit=f"u-{next(NUMBERS):04}")
+    with Link(county.broker.port) as link:
+        county.equip(unit, link.port)
+        if fault == "name":
+            unit.broker("county", "127.0.0.1", link.port, True, "somebody-else.example")
+        else:
+            stranger = certs.make_ca(tmp_path / "stranger")
+            (unit.files / "ca.der").write_bytes(stranger.cert_der)
+        unit.in_range("COUNTY", "password")
+        unit.start()
+        county.wait(lambda _: link.connections >= 4, 20)
+        unit.stop()
+    assert f"patrol/v1/c371500/{unit.unit}/state" not in county.consumer.states
+
+
+def test_the_next_known_broker_is_tried(county: County, unit: UnitProcess) -> None:
+    unit.broker("checkpoint", "127.0.0.1", 9, True, "localhost", then="county")
+    unit.wifi_known("CHECKPOINT", "password", "checkpoint")
+    unit.out_of_range("COUNTY")
+    unit.in_range("CHECKPOINT", "password")
+    unit.start()
+    county.wait(lambda c: mine(c, unit, "unit_health"), 15)
 
 
 def test_an_unsigned_command_is_refused(county: County, unit: UnitProcess) -> None:
