@@ -123,7 +123,9 @@ async def late_answer(folder: Path) -> None:
 async def noise_before_an_answer(folder: Path) -> None:
     """Noise now and then costs a second question at once, not a rest and not a fault."""
     with ModbusLine(folder / "tty", SLAVES) as line, patch.object(modbus_bus, "REST_S", 60):
-        async with running(folder, bus(line.link) + CLIMATE) as kept:
+        async with running(
+            folder, bus(line.link).replace("silent_retry_s = 2", "silent_retry_s = 60") + CLIMATE
+        ) as kept:
             await kept.until("climate", good)
             line.fault(3, "bad_crc")
             asked = line.asked[3]
