@@ -79,6 +79,8 @@ def run(
             shop.person.say(row.unit, "is made already")
         else:
             waiting.put(row)
+    for port in ports:
+        shop.person.progress(port, "waiting", 0.0)  # the bars stand in the order of the sockets
     results: list[Result] = []
     threads = [
         threading.Thread(target=_serve, args=(shop, port, waiting, results, present, test_line))
