@@ -144,3 +144,40 @@ def _point(key: object) -> bytes:
     return key.public_bytes(  # type: ignore[attr-defined,no-any-return]
         serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
     )
+
+
+def test_openssl_refuses_the_revoked_and_only_them(ca: certs.Authority, tmp_path: Path) -> None:
+    """As a broker with `crlfile` does: OpenSSL checks the leaf against the list."""
+    certs.issue(ca, "broker", "county", ["broker.county"], tmp_path)
+    dead = certs.issue(ca, "u-0123", "unit", into=tmp_path)
+    certs.issue(ca, "u-0124", "unit", into=tmp_path)
+    certs.revoke(ca, [dead.serial], "lost")
+    assert not handshake(ca, tmp_path, "u-0123")
+    assert handshake(ca, tmp_path, "u-0124")
+
+
+def handshake(ca: certs.Authority, folder: Path, unit: str) -> bool:
+    """Return whether a broker that knows the list lets this unit in; in memory."""
+    broker = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    broker.load_cert_chain(folder / "broker.cert.pem", folder / "broker.key.pem")
+    broker.verify_mode = ssl.CERT_REQUIRED
+    broker.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+    for file in ("ca.cert.pem", "crl.pem"):
+        broker.load_verify_locations(ca.folder / file)
+    client = ssl.create_default_context(cafile=str(ca.folder / "ca.cert.pem"))
+    client.load_cert_chain(folder / f"{unit}.cert.pem", folder / f"{unit}.key.pem")
+    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [
+        client.wrap_bio(down, up, server_hostname="broker.county"),
+        broker.wrap_bio(up, down, server_side=True),
+    ]
+    for _ in range(4):  # flights of a TLS 1.3 handshake, and one more
+        for end in ends:
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            except ssl.SSLCertVerificationError as error:
+                assert "revoked" in str(error)
+                return False
+    return True
