@@ -62,7 +62,12 @@ class Agent:
             clock_is_set=lambda: self.clock.now() is not None,
         )
         self.buses = Buses(config.bus)
-        self.sensors = Sensors(config.sensor, self.buses, self.reporter)
+        self.sensors = Sensors(
+            config.sensor,
+            self.buses,
+            self.reporter,
+            on_fix=lambda fix: self.clock.said(fix.unix_s, "gps"),
+        )
         self.outputs = Outputs(config.output, self.buses, self.reporter)
         self.docks = (
             Docks(
@@ -114,6 +119,7 @@ class Agent:
             self.board,
             switch=self.outputs.set,
             confirm=self.docks.confirm if self.docks else None,
+            announce=self.outputs.announce,
             toml=toml,
             restart=lambda: signal.raise_signal(signal.SIGTERM),  # systemd starts it again
         )
