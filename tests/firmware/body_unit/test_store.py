@@ -253,6 +253,41 @@ def test_what_is_in_flight_may_be_dropped_under_it():
     assert unit.store.take() is None
 
 
+def test_the_oldest_segment_goes_while_the_next_is_in_flight_too():
+    unit = shell()
+    for _ in range(120):
+        unit.append(2)
+    lane = unit.store.lanes[2]
+    taken = []
+    while lane.first == lane._segment:
+        taken.append(unit.store.take()[0])
+    lane.drop_first()
+    assert lane.first == 1 and lane.head[0] == 1
+    assert "2-00000000" not in os.listdir(FOLDER)
+    unit.store.done(taken[-1])
+    assert [o[0][2] for o in unit.take_all()] == list(range(taken[-1][2] + 1, 121))
+
+
+def test_thinning_a_segment_of_two_boots_that_differ_in_digits_only():
+    unit = shell(budget=6 * 1024)
+    for boot in ("1" * 16, "2" * 16, "3" * 16):
+        unit = unit.reboot(boot, budget=6 * 1024)
+        for _ in range(45):
+            unit.append(2)
+    unit.tidy()
+    assert [d[4] for d in unit.declared].count("thinned") >= 2
+    assert all([unit.is_true(o) for o in unit.take_all()])
+
+
+def test_dropping_does_not_use_itself_up():
+    unit = shell()
+    for _ in range(4):
+        tokens = [unit.append(0) for _ in range(20)]
+        assert all([unit.store.drop(token, "superseded") for token in tokens])
+        unit.take_all()
+    assert sum([d[3] for d in unit.declared]) == 80
+
+
 def test_a_flipped_bit_costs_one_record_and_is_declared():
     unit = shell()
     for _ in range(30):

@@ -125,6 +125,7 @@ def test_everything_is_delivered_or_declared(steps: list[tuple]) -> None:
             there = [token for token in rest if token not in model.updates]
             mine = [(token[1], token[2]) for token in there if token[0] == klass]
             assert mine == sorted(mine)
+        assert not {t for t in model.delivered if t[1] == model.unit.boot} & set(rest)
         have = set(model.delivered) | set(rest)
         for token in {*model.order, *model.refused} - have - model.gone:
             assert declared(model.unit, token), token
