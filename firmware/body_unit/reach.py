@@ -5,14 +5,15 @@
     2.5 s              no link at all: felt, so that the person knows and may move or shout
     20 s               both links are raised, whatever the first one says
     20 s               no broker has answered on any of them: an SMS with the position
-    then               the SMS again every 60 s until the modem took one, then every 10 min
+    then               the SMS again 10 s after each refusal; once taken, every 10 min
 
 The county's answer (any valid signature for this SOS) ends all of it.
 """
 
 NO_NETWORK_MS = 2500
 OTHER_LINK_MS = 20_000
-SMS_RETRY_MS = 60_000
+SMS_RETRY_MS = 10_000  # the modem said no
+SMS_PATIENCE_MS = 120_000  # it said nothing
 SMS_AGAIN_MS = 600_000
 
 
@@ -58,8 +59,8 @@ class Reach:
             self._unit.emit("links", "all", True)
 
     def sms_sent(self, ok):
-        if ok and self._since is not None:
-            self._sms_at = self._unit.now_ms + SMS_AGAIN_MS
+        if self._since is not None:
+            self._sms_at = self._unit.now_ms + (SMS_AGAIN_MS if ok else SMS_RETRY_MS)
 
     def tick(self, sos_id):
         if self._since is None:
@@ -73,7 +74,7 @@ class Reach:
         if waited >= OTHER_LINK_MS:
             self.other_link()
             if self._sms and not unit.sessions and unit.now_ms >= self._sms_at:
-                self._sms_at = unit.now_ms + SMS_RETRY_MS
+                self._sms_at = unit.now_ms + SMS_PATIENCE_MS
                 unit.emit("sms", sms_text(unit, sos_id))
 
 

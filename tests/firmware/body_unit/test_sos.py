@@ -223,11 +223,15 @@ def test_an_sms_with_the_position_until_the_modem_took_one():
     assert sms[1].startswith("SOS u-0123 %s 31.2480350,121.5873800 +-5m" % rig.core.sos.id)
     assert len(sms[1]) <= 160 and "batt 7" in sms[1]
     rig.do("sms_sent", False)
-    rig.run(61_000)
+    rig.run(11_000)
+    assert len(rig.named("sms")) == 2
+    rig.run(60_000)
     assert len(rig.named("sms")) == 2
     rig.do("sms_sent", True)
-    rig.run(61_000)
+    rig.run(500_000)
     assert len(rig.named("sms")) == 2
+    rig.run(120_000)
+    assert len(rig.named("sms")) == 3
 
 
 def test_an_old_position_in_an_sms_says_so():
