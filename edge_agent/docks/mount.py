@@ -33,7 +33,8 @@ class InPlace:
     def mount(self, device: Device) -> Path:
         if device.root is None:
             raise MountRefused(
-                f"需以 root 运行才能挂载 / {device.node} needs mounting: run the agent as root"
+                f"没有挂载权限，请安装 docks.conf / {device.node} cannot be mounted without root:"
+                " install deploy/checkpoint-agent.service.d/docks.conf"
             )
         return device.root
 

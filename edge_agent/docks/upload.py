@@ -15,6 +15,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING
 from edge_agent.docks.config import Upload
 from edge_agent.docks.ledger import Ledger
 from edge_agent.docks.rows import Recording, readable
-from edge_agent.docks.states import State, Step
+from edge_agent.docks.states import NotInTable, State, Step
 from edge_agent.docks.store import Store
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ REQUEST_S = 0.5
 POLITE_S = 0.2  # between looks whether the uplink is quiet again
 STUCK_S = 120.0
 RETRY_S = (5.0, 300.0)  # first and longest wait after a failure
-SEND_AGAIN = 3  # losses of one recording by the county after which a person must look
+SEND_AGAIN = 3  # times for one recording that the county lost; then a person must look
 
 
 class Abandoned(Exception):
@@ -81,9 +82,7 @@ class Uploads:
         self._checkpoint = checkpoint
         self._busy = busy
         self._clock = clock
-        self._hold = True
         self._moved_at = time.monotonic()
-        self.sending: str | None = None  # recording, for the page
         self._fault = fault
         self._lost_for_good: str | None = None
         self._hold = True
@@ -107,11 +106,12 @@ class Uploads:
             return None
         rows = self._ledger.recordings("state = ?", State.ANNOUNCED)
         rows.sort(key=lambda row: (not row.marked, row.sealed_ms or 0))
-        fresh = [row for row in rows if self._ledger.count(row.id, State.ANNOUNCED) <= SEND_AGAIN]
+        losses = {row.id: self._ledger.count(row.id, State.ANNOUNCED) - 1 for row in rows}
+        fresh = [row for row in rows if losses[row.id] <= SEND_AGAIN]
         lost = len(rows) - len(fresh)
         self._lost_for_good = (
             f"县局多次丢失 {lost} 段录像，请联系县局 / the county lost {lost} recordings"
-            f" {SEND_AGAIN} times each: call the county"
+            " again and again: call the county"
             if lost
             else None
         )
@@ -127,7 +127,7 @@ class Uploads:
         """One attempt in a thread; False when it failed or stands still."""
         given_up = threading.Event()
         done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        self._moved_at, self.sending = time.monotonic(), row.id
+        self._moved_at = time.monotonic()
         threading.Thread(
             target=self._attempt, args=(row, given_up, done), name="upload", daemon=True
         ).start()
@@ -142,7 +142,6 @@ class Uploads:
             return why is None
         finally:
             given_up.set()
-            self.sending = None
 
     def _attempt(
         self, row: Recording, given_up: threading.Event, done: asyncio.Future[str | None]
@@ -188,9 +187,10 @@ class Uploads:
             size = next_size(size, took, self._config.chunk_kb * 1024)
         if given_up.is_set():
             raise Abandoned
-        self._ledger.advance(
-            row.id, Step.UPLOAD, {"url": uploader.url or ""}, checked_ms=self._ledger.now_ms()
-        )
+        with suppress(NotInTable):  # confirmed meanwhile: the county had it from elsewhere
+            self._ledger.advance(
+                row.id, Step.UPLOAD, {"url": uploader.url or ""}, checked_ms=self._ledger.now_ms()
+            )
 
     def _recheck(self, row: Recording) -> None:
         """UPLOADED and not confirmed: does the server still have all of it?"""
