@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edge_agent import app, config, config_check, probe
+from edge_agent import app, config, config_check, outbox_cli, probe
 from edge_agent.docks import cli as docks_cli
 
 DEFAULT = Path("/etc/checkpoint-agent/agent.toml")
@@ -24,6 +24,7 @@ ROOMS: list[Callable[[Any], None]] = [
     config_check.add_commands,
     probe.add_commands,
     docks_cli.add_commands,
+    outbox_cli.add_commands,
 ]
 
 

@@ -204,6 +204,7 @@ class Link:
     def _end(self, why: str) -> None:
         if not self._connack.done():
             self._connack.set_exception(LinkFault(f"{self.config.url}: {why} before CONNACK"))
+            self._connack.exception()  # nobody may be waiting for it
         if not self.lost.done():
             self.lost.set_result(why)
 
