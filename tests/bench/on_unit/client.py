@@ -1,6 +1,7 @@
-"""Runs under MicroPython: the client alone connects and publishes; argv: port. Prints what came back.
+"""Runs under MicroPython: the client alone connects and publishes; argv: port.
 
-For the smallest heap in which it can: a window of 8, payloads of a location's size.
+Prints how many PUBACKs came. For the smallest heap in which it can: a window of 8, payloads of a
+location's size.
 """
 
 import asyncio

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,9 @@ from flashing import certs
 from tests.fakes import routes
 from tests.fakes.county import County
 from tests.fakes.link import Link
-from tests.fakes.unit_process import UnitProcess, now_ms
+from tests.fakes.unit_process import RESET_EXIT, ROOT, UnitProcess, now_ms
 
+BROKEN = ROOT / "tests/bench/on_unit/broken.py"
 HOLD_MS = 1500
 NUMBERS = itertools.count(1)
 
@@ -109,6 +111,27 @@ def test_the_next_known_broker_is_tried(county: County, unit: UnitProcess) -> No
     unit.in_range("CHECKPOINT", "password")
     unit.start()
     county.wait(lambda c: mine(c, unit, "unit_health"), 15)
+
+
+@pytest.mark.parametrize(
+    ("how", "exit_code", "cause"),
+    [({}, RESET_EXIT, "software"), ({"PATROL_STUCK": "1"}, -signal.SIGKILL, "watchdog")],
+)
+def test_an_unforeseen_fault_ends_in_a_reset_and_is_told(
+    county: County, tmp_path: Path, how: dict[str, str], exit_code: int, cause: str
+) -> None:
+    name = f"u-{next(NUMBERS):04}"
+    broken = UnitProcess(tmp_path / "unit", name, script=BROKEN, environment=how)
+    county.equip(broken)
+    broken.start()
+    assert broken.wait_exit(15) == exit_code
+    broken.stop()
+    repaired = UnitProcess(tmp_path / "unit", name)
+    repaired.in_range("COUNTY", "password")
+    repaired.start()
+    state = county.wait(lambda c: mine(c, repaired, "unit_state"), 15)[0]
+    repaired.stop()
+    assert state["reset"] == cause
 
 
 def test_an_unsigned_command_is_refused(county: County, unit: UnitProcess) -> None:
