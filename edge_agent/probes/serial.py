@@ -57,7 +57,7 @@ def listen(port: str, baud: int, seconds: float) -> list[bytes]:
     lines: list[bytes] = []
     with serial.Serial(port, baud, timeout=0.1) as open_port:
         while time.monotonic() < until:
-            lines += framer.feed(open_port.read(open_port.in_waiting or 1)[:CHUNK])
+            lines += framer.feed(open_port.read(min(open_port.in_waiting or 1, CHUNK)))
     return [line for line in lines if line.strip()]
 
 

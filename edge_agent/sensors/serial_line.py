@@ -21,6 +21,7 @@ from edge_agent.sensors.reading import Emit, Reading
 from edge_agent.sensors.section import SensorSection
 
 FOREIGN = 5  # so many lines in a row that fit no pattern are a fault: wrong speed, wrong device
+VALUE_S = 60.0
 SEPARATORS = str.maketrans("", "", "·•.- ")
 
 
@@ -65,6 +66,11 @@ class SerialLineSection(SensorSection):
     @property
     def told_as(self) -> tuple[str, str]:
         return self.measures or self.row.measures, self.unit or self.row.unit
+
+    @property
+    def stale_s(self) -> float | None:
+        """A value that nobody repeats grows old; an event was, and stays, what it was."""
+        return self.stale_after_s or (None if self.row.event else VALUE_S)
 
     @property
     def row(self) -> Pattern:

@@ -74,6 +74,12 @@ def test_your_own_regex() -> None:
     assert decode(b"T=-123", own).value == -12_300
 
 
+def test_a_value_grows_old_and_an_event_does_not() -> None:
+    assert section(pattern="radar").stale_s == 60
+    assert section(pattern="radar", stale_after_s=5).stale_s == 5
+    assert PLATES.stale_s is None
+
+
 BUS = '[[bus]]\nname = "b"\nkind = "serial"\nport = "{port}"\n'
 RADAR = '[[sensor]]\nid = "radar"\nkind = "serial_line"\nbus = "b"\npattern = "radar"\n'
 PLATE = (
