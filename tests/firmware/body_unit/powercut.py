@@ -20,11 +20,17 @@ WAYS = ("not begun", "half", "bits", "whole")  # how much of the last write got 
 
 
 class Story(Shell):
-    """Appends, sends, thins, drops and reboots; `marks` says what was promised after which write."""
+    """Appends, sends, thins, drops, reboots; `marks` says what was promised after which write:
+
+    begun     append was called: it may be there from now on
+    kept      append has returned: a class 2 record is offered or declared, any other is offered
+    numbered  in RAM only, or dropped: offered or declared
+    sent      taken, and done right after
+    """
 
     def __init__(self, log, boot=BOOTS[0], marks=None):
         self.log = log
-        self.marks = [] if marks is None else marks  # (number of writes made, what, token)
+        self.marks = [] if marks is None else marks  # (writes made till then, what, token)
         super().__init__(FOLDER, boot, budget=BUDGET, slack=SLACK)
 
     def mark(self, what, token):
@@ -88,6 +94,7 @@ def record():
         unit.store.done(token)
     unit.store.rewind()
     late = unit.write(0)
+    unit.mark("numbered", late)
     unit.store.drop(late, "superseded")
     update = None
     for n in range(12):  # an SOS without a link: each update takes the place of the last
@@ -95,7 +102,7 @@ def record():
         if last:
             unit.store.drop(last, "superseded")
         unit.store.commit()
-        unit.mark("kept", update)
+        unit.mark("numbered", update)
         if n % 2:
             unit.write(2)
     fill_up()
@@ -167,14 +174,14 @@ def sweep(step, first=0):
 
 def judge(flash, cut, marks, said):
     """Boot from this flash: what is wrong with it, or None."""
-    promised = set()  # appended, and append had returned
+    promised = {}  # token -> "kept" or "numbered"
     begun = set()
     sent = []
     for at, what, token in marks:
         if at > cut:
             break
-        if what == "kept":
-            promised.add(token)
+        if what in ("kept", "numbered"):
+            promised[token] = what
         elif what == "begun":
             begun.add(token)
         elif what == "sent":
@@ -226,10 +233,10 @@ def fault(unit, out, left, promised, begun, sent):
         words = unit.said.get(token, ("", b""))[1].split()
         if words[:1] == [b"gap"]:
             gaps.append((words[1].decode(), int(words[2]), int(words[3])))
-    for token in promised:
+    for token, how in promised.items():
         if token in have or token in sent:
             continue
-        if token[0] != 2 and token[0] != 0:
+        if token[0] != 2 and how == "kept":
             return "lost: %r" % (token,)
         for boot, first, last in gaps:
             if boot == token[1] and first <= token[2] <= last:

@@ -17,7 +17,7 @@ TRACKS = 3000
 
 
 def measure():
-    """-> bytes and erases of a track, the space of 24 h offline, wear over ten years in per cent."""
+    """-> bytes and erases of a track, the space of 24 h offline, wear of ten years in per cent."""
     flash = ram_flash.RamFlash(VFS_BLOCKS)
     ram_flash.mount(flash, make=True)
     unit = Shell("/flash/queue")
