@@ -163,14 +163,14 @@ class Docks:
                     tasks.create_task(supervise(name, part, self._fault))
         finally:
             self.ledger.on_journal = lambda: None
-            for bay in self._bays.values():
-                await asyncio.to_thread(bay.empty, LEAVE_S)
+            await asyncio.gather(
+                *(asyncio.to_thread(bay.empty, LEAVE_S) for bay in self._bays.values())
+            )
 
     def recover(self) -> None:
-        """After a start: no camera is known to be anywhere; what is all here is finished."""
+        """After a start no camera is known to be anywhere: those that are here show themselves."""
         for docking in self.ledger.dockings("ended_ms IS NULL"):
             self.ledger.end(docking)
-        self._finish_copied()
         for row in self.ledger.recordings("state = ?", State.COUNTY_CONFIRMED):
             self.ledger.advance(row.id, Step.RELEASE)  # a cut came between the two
 
