@@ -1,19 +1,18 @@
-"""The README says what was measured, and names files that are there."""
+"""The READMEs say what was measured, and name files that are there."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
-from tests.tools.render_figures import ROOT, render
+import pytest
 
-README = (ROOT / "README.md").read_text()
-
-
-def test_the_figures_are_those_of_the_last_full_runs() -> None:
-    assert render(README) == README, "stale: make docs"
+from tests.tools.render_figures import ROOT, readmes, render
 
 
-def test_every_link_leads_somewhere() -> None:
-    targets = re.findall(r"\]\(([^)#:]+)\)", README)
-    assert len(targets) > 10
-    assert [t for t in targets if not (ROOT / t).exists()] == []
+@pytest.mark.parametrize("path", readmes(), ids=lambda path: str(path.parent.relative_to(ROOT)))
+def test_figures_are_those_of_the_last_full_runs_and_links_lead_somewhere(path: Path) -> None:
+    text = path.read_text()
+    assert render(text) == text, "stale: make docs"
+    targets = re.findall(r"\]\(([^)#:]+)\)", text)
+    assert [target for target in targets if not (path.parent / target).exists()] == []

@@ -1,20 +1,24 @@
-"""Write the README's table of figures from tests/bench/results (make docs); a test keeps it fresh.
+"""Write the figures in every README from tests/bench/results (make docs); a test keeps them fresh.
 
 `make bench-NAME` prints one JSON object on its last line; the object of the last full run is kept
 as tests/bench/results/NAME.json. Which figures are shown, what was wanted and the rung they stand
 on are rows of tests/bench/figures.csv; `keys` are dotted paths, several are shown side by side.
-A figure whose key is missing stands as "not measured".
+A figure whose key is missing stands as "not measured". In the parts' READMEs a single figure stands
+between marks: <!--=BENCH:KEY-->value<!--=-->.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "tests/bench/results"
+SINGLE = re.compile(r"(<!--=(\w+):([\w./]+)-->).*?<!--=-->", re.S)
 BEGIN, END = "<!-- figures: make docs -->", "<!-- /figures -->"
 
 
@@ -49,12 +53,25 @@ def table() -> str:
 
 
 def render(readme: str) -> str:
-    """The README with its table written anew between the marks."""
-    head, _, rest = readme.partition(BEGIN)
-    tail = rest.partition(END)[2]
-    return f"{head}{BEGIN}\n{table()}\n{END}{tail}"
+    """A README with its table and its single figures written anew between their marks."""
+    if BEGIN in readme:
+        head, _, rest = readme.partition(BEGIN)
+        readme = f"{head}{BEGIN}\n{table()}\n{END}{rest.partition(END)[2]}"
+    return SINGLE.sub(lambda m: f"{m[1]}{text_of(value_of(m[2], m[3]))}<!--=-->", readme)
+
+
+def readmes() -> list[Path]:
+    """Every README of the project."""
+    listed = subprocess.run(
+        ["git", "ls-files", "README.md", "*/README.md"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [ROOT / line for line in listed.stdout.splitlines()]
 
 
 if __name__ == "__main__":
-    path = ROOT / "README.md"
-    path.write_text(render(path.read_text()))
+    for path in readmes():
+        path.write_text(render(path.read_text()))
