@@ -33,7 +33,7 @@ REFUSED_S = 5.0  # before a refused SOS is offered again, doubling up to REFUSED
 REFUSED_BULK_S = 60.0  # the same for other records
 BACKOFF_S = 30.0  # longest wait between attempts, full jitter below it
 HURRY_S = 2.0  # the same while an SOS waits
-CALM_S = 60.0  # a connection this old was a good one
+CALM_S = 10.0  # a connection this old was a good one
 STATE_S = 60.0  # how often the checkpoint's state is told anew
 NO_SUBSCRIBERS = 0x10  # MQTT 5: success, but nobody is listening
 

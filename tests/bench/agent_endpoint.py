@@ -119,6 +119,7 @@ async def fuzz_connection(port: int, chance: random.Random) -> int:
                 break
             writer.write(fuzzed(chance, version))
             await writer.drain()
+            await asyncio.sleep(0.001)  # so that a packet after the connection's end is not counted
             sent += 1
         writer.close()
         with contextlib.suppress(TimeoutError):

@@ -18,6 +18,7 @@ UNITS = ("u-0001", "u-0002")
 PER_S = 150  # records of one unit
 LINK = (4e6, 0.04)  # bit/s and s: something is always under way
 # As edge_agent/deploy/county/mosquitto.conf has it
+DRAIN_S = 90.0
 PERSISTENT = UNLIMITED + "persistence true\nautosave_on_changes true\nautosave_interval 1\n"
 
 
@@ -88,6 +89,7 @@ async def broker_stopped(folder: Path, times: int, kill: bool) -> int:
         for task in load:
             task.cancel()
         await asyncio.gather(*load, return_exceptions=True)
+        await heart.drained(DRAIN_S)  # it may be resting between two attempts
         return await county.has_all(accepted(heart, units), 10)
     finally:
         await heart.kill()

@@ -124,7 +124,7 @@ async def sos_times(port: int, folder: Path, n: int) -> dict[str, Any]:
             outbox.submit(event)
             await answered[f"{number:016x}"]
             times.append(time.perf_counter() - raised)
-            await asyncio.sleep(0.3 + 0.1 * (number % 7))  # bulk flows again in between
+            await asyncio.sleep(0.6 + 0.1 * (number % 7))  # bulk flows again in between
         took = time.monotonic() - began
         sos_s = (len(RECORD) + len(SOS_TOPIC) + OVERHEAD) * 8 / RATE
         bulk = link.occupied - occupied - n * sos_s

@@ -73,8 +73,8 @@ async def heart(data: Path, county: int, sensors_per_s: float, delete_on_send: b
     async with asyncio.TaskGroup() as group:
         group.create_task(endpoint.run())
         group.create_task(uplink.run())
-        while endpoint.address is None:
-            await asyncio.sleep(0.005)  # noqa: ASYNC110 - once, at the start
+        while endpoint.address is None:  # noqa: ASYNC110 - once, at the start
+            await asyncio.sleep(0.005)
         say(f"ready {endpoint.address[1]}")
         if sensors_per_s:
             group.create_task(sensors(reporter, sensors_per_s))

@@ -28,6 +28,7 @@ from patrol_contract.intervals import Intervals
 
 ROOT = Path(__file__).parents[2]
 COUNTY, CHECKPOINT = "c371500", "k-07"
+IDLE = 20  # records under way at any moment when nothing is wrong
 WINDOW = 16  # PUBLISHes of one unit without PUBACK
 
 Key = tuple[str, str]  # sender, boot
@@ -119,8 +120,8 @@ class CountyLedger:
     async def has_all(self, accepted: dict[Key, Intervals], seconds: float) -> int:
         """Wait until nothing is lost, at most so long; returns what is."""
         deadline = time.monotonic() + seconds
-        while (lost := self.lost(accepted)) and time.monotonic() < deadline:
-            await asyncio.sleep(0.2)  # noqa: ASYNC110 - it is filled by paho's thread
+        while (lost := self.lost(accepted)) and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.2)  # it is filled by paho's thread
         return lost
 
     def stop(self) -> None:
@@ -166,6 +167,12 @@ class Heart:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    async def drained(self, seconds: float) -> None:
+        """Wait until only what its sensors say just now is in its database."""
+        deadline = time.monotonic() + seconds
+        while self.waiting() > IDLE and time.monotonic() < deadline:  # noqa: ASYNC110 - a file
+            await asyncio.sleep(0.2)
 
     def waiting(self) -> int:
         """Records in its database."""
