@@ -6,7 +6,7 @@ import {rows} from "./live.js";
 import {discreet} from "./sos.js";
 import {t} from "./words.js";
 
-const W = 1000, H = 640, MARGIN = 24;
+const W = 860, H = 700, MARGIN = 26;
 const REACH_M = [500, 1000, 2000, 5000, 10000, 20000]; // the outermost ring
 const OLD_S = 180; // a position older than this is faded and says its age
 const LABELS = 40; // more names than this hide one another
@@ -66,7 +66,7 @@ export function makeMap(root) {
     }
     for (const village of about.villages) {
       const at = on(village.lat, village.lon);
-      if (inside(at)) made.push(svg("text", {x: at.x, y: at.y, class: "village", "text-anchor": "middle"}, village.name));
+      if (inside(at)) made.push(svg("text", {x: at.x, y: at.y - 16, class: "village", "text-anchor": "middle"}, village.name));
     }
     made.push(svg("path", {d: `M${W / 2 - 13} ${H / 2 + 11} h26 l-13 -24 z`, class: "here"}));
     made.push(svg("text", {x: W / 2, y: H / 2 + 30, class: "heretext", "text-anchor": "middle"}, about.name));

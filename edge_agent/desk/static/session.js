@@ -60,7 +60,7 @@ export function loginPanel(root, entered) {
   const enter = async () => {
     const body = first ? {code: code.value, name: typed.value, pin: pad.value()}
       : {name: choice.value, pin: pad.value()};
-    const done = await press(first ? "setup" : "login", body);
+    const done = await press(first ? "setup" : "login", body, true);
     pad.clear();
     if (done) entered();
   };

@@ -118,17 +118,14 @@ export function draw() {
   const box = document.getElementById("sos");
   mark(box, "aria-label", t("sos"));
   mark(box, "data-n", all.length);
-  let chips = box.querySelector(".chips");
-  if (!chips) {
-    chips = el("div", {class: "chips"});
-    box.append(chips, el("div", {class: "panels"}));
-  }
+  const chips = document.getElementById("chips");
+  if (!box.firstChild) box.append(el("div", {class: "panels"}));
   mark(chips, "hidden", all.length < 2);
   keyed(chips, all.length < 2 ? [] : all, (row) => row.id, (row) => {
-    const chip = el("span", {});
+    const chip = button("", "", () => document.querySelector(`[data-sos="${row.id}"]`).scrollIntoView());
     chip.draw = (fresh) => say(chip, `${member(rows, fresh.unit)} ${fresh.seen_by === null ? "●" : "✔"}`);
     return chip;
   });
-  keyed(box.querySelector(".panels"), all, (row) => row.id, panel);
+  keyed(box.firstChild, all, (row) => row.id, panel);
   sound(all.some(loud));
 }

@@ -22,7 +22,7 @@ export function sentence(row) {
   const {about} = row;
   const values = {
     ...about,
-    key: about.member || about.unit || about.key || "",
+    key: about.member || (row.what.startsWith("sos_") ? about.unit : about.key),
     why: ours(about.why) || "",
     cmd: about.cmd && known(`order_${about.cmd}`) ? t(`order_${about.cmd}`) : about.cmd || "",
     role: about.role ? t(`role_${about.role}`) : "",
