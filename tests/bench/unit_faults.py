@@ -188,7 +188,7 @@ def measure(folder: Path, full: bool) -> dict[str, Any]:
         found["broker_back_sos_ack_s"] = round(broker_back_sos_ack_s(rig), 2)
     if full:
         with Rig(folder / "freezing") as rig:
-            found["freezing_link_connects"] = freezing_link(rig, 60)
+            found["freezing_link_connects"] = freezing_link(rig, 40)
     with Rig(folder / "tls", tls=True) as rig:
         gaps["mute_tls_peer"] = mute_peer(rig, 10 if full else 5)
     gaps["full_flash"] = full_flash(folder / "full", 10 if full else 4)
