@@ -185,9 +185,8 @@ class ModbusBus:
             # pymodbus waits with wait_for, which on Python 3.11 swallows a cancellation that comes
             # together with the answer: the agent would not end.
             raise asyncio.CancelledError
-        if answer.isError():
-            return answer
-        if answer.function_code != question.function or not question.whole(answer):
+        ours = answer.function_code & 0x7F == question.function  # an exception has the top bit set
+        if not ours or not (answer.isError() or question.whole(answer)):
             raise Garbled(
                 f"从站 {slave} 答非所问 / slave {slave} answers another question ({name})"
             )

@@ -53,6 +53,7 @@ FAULTS = (
     "wrong_function",  # a valid frame that answers another question
     "short",  # a valid frame with one register fewer than asked
     "babble",  # noise before the right answer
+    "nonsense",  # frames with a right CRC and any function and length
 )
 
 Registers = Mapping[str, Mapping[int, int | bool]]
@@ -284,6 +285,9 @@ class ModbusLine:
                 return _sealed(bytes([answer[0], answer[1] ^ 7]) + answer[2:-2])
             case "short":
                 return _sealed(answer[:2] + bytes([max(answer[2] - 2, 0)]) + answer[3:-4])
+            case "nonsense":
+                size = self._random.randrange(1, 12)
+                return _sealed(answer[:1] + self._random.randbytes(size))
             case "babble":
                 return b"\x00\xff\x00" + answer
             case _:

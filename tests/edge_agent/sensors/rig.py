@@ -77,12 +77,17 @@ async def running(
         asyncio.create_task(buses.run()),
         asyncio.create_task(Sensors(made.sensor, buses, kept, **more).run()),
     ]
+    loop = asyncio.get_running_loop()
+    escaped: list[str] = []  # what a callback raised: nobody awaits it, so nobody would see it
+    loop.set_exception_handler(lambda _, about: escaped.append(str(about)))
     try:
         yield kept
     finally:
+        loop.set_exception_handler(None)
         for task in tasks:
             task.cancel()
         ended = await asyncio.gather(*tasks, return_exceptions=True)
+    assert not escaped, escaped
     for result in ended:  # a room that fell over must not pass for one that was cancelled
         if not isinstance(result, asyncio.CancelledError):
             raise AssertionError(f"a room ended: {result!r}")

@@ -308,7 +308,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         _named,
         [
             *("silent", "garbage", "bad_crc", "truncated", "late", "busy"),
-            *("wrong_slave", "wrong_function", "short"),
+            *("wrong_slave", "wrong_function", "short", "nonsense"),
         ],
     ),
     *(late_answer, noise_before_an_answer, unplugged_adapter, swapped_numbers),
