@@ -58,7 +58,7 @@ def _making(parser: argparse.ArgumentParser) -> None:
 def _shop(want: argparse.Namespace, person: Terminal) -> Workshop:
     ledger = Ledger(want.home)
     if ledger.torn:
-        person.say("ledger", "its last line was torn by a power cut: that unit has no PASS")
+        person.say("ledger", "its last line was torn by a power cut: flash that unit again")
     sealed = want.identities or _only_batch(want.home)
     opened = identities.unseal(sealed, ask_passphrase(want.passphrase_file, sealed.name))
     saved = readout.ReadOut(want.home / "read-out", ledger)
