@@ -89,7 +89,7 @@ def record():
     unit.store.done(sos)
     unit.send(25)  # a short session, lost in the middle of a window
     window = [unit.store.take()[0] for _ in range(5)]
-    for token in window[2:4]:
+    for token in (window[0], window[2], window[3]):
         unit.mark("sent", token)
         unit.store.done(token)
     unit.store.rewind()
@@ -205,13 +205,9 @@ def judge(flash, cut, marks, said):
 
 def fault(unit, out, left, promised, begun, sent):
     offered = [o[0] for o in out]
-    gaps = []
     for found in out:
         if not unit.is_true(found):
             return "never appended: %r" % (found[0],)
-        if found[1] == "gap":
-            words = found[2].split()
-            gaps.append((words[1].decode(), int(words[2]), int(words[3])))
     for token in offered:
         if token[1] != unit.boot and token not in begun:
             return "from the future: %r" % (token,)
@@ -228,19 +224,27 @@ def fault(unit, out, left, promised, begun, sent):
     repeats = len([t for t in sent if t in have])
     if repeats > SLACK + OUT_OF_ORDER:
         return "%d finished records again" % repeats
-    # A gap that was sent already may declare what is gone.
-    for token in sent:
+    return unaccounted(unit, promised, have.union(sent))
+
+
+def unaccounted(unit, promised, told):
+    """What was promised and is neither among the records `told` nor declared by one of them.
+
+    A gap names a wide range and the true count, so both are held against it.
+    """
+    gaps = []
+    for token in told:
         words = unit.said.get(token, ("", b""))[1].split()
         if words[:1] == [b"gap"]:
-            gaps.append((words[1].decode(), int(words[2]), int(words[3])))
-    for token, how in promised.items():
-        if token in have or token in sent:
-            continue
-        if token[0] != 2 and how == "kept":
+            gaps.append([words[1].decode()] + [int(word) for word in words[2:5]])
+    missing = [token for token in promised if token not in told]
+    for token in missing:
+        if token[0] != 2 and promised[token] == "kept":
             return "lost: %r" % (token,)
-        for boot, first, last in gaps:
-            if boot == token[1] and first <= token[2] <= last:
-                break
-        else:
+        if not [g for g in gaps if g[0] == token[1] and g[1] <= token[2] <= g[2]]:
             return "lost and not declared: %r" % (token,)
+    for boot in BOOTS:
+        count = len([token for token in missing if token[1] == boot])
+        if count > sum([g[3] for g in gaps if g[0] == boot]):
+            return "%d lost in %s, fewer declared" % (count, boot)
     return None

@@ -1,4 +1,4 @@
-"""A thin sweep of the power-cut bench on each build; `make bench-unit` cuts at every write."""
+"""A thin sweep of the power-cut bench on each build; `make bench-unit` cuts far more often."""
 
 from __future__ import annotations
 
