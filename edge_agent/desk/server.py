@@ -92,14 +92,20 @@ class Desk:
         # uvicorn would take over the process's signals, which are the agent's.
         server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
         self._stopping.clear()
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        following = asyncio.create_task(self.room.run())
         try:
-            async with asyncio.TaskGroup() as group:
-                following = group.create_task(self.room.run())
-                await server.serve(sockets=[listener])
-                following.cancel()
+            await asyncio.wait({serving, following}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            # uvicorn that is cancelled leaves its sockets accepting: it must end by itself.
             self._stopping.set()
+            server.should_exit = True
+            following.cancel()
+            ended = await asyncio.gather(serving, following, return_exceptions=True)
             listener.close()
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
 
     # -- what is shown -------------------------------------------------------------------------
 

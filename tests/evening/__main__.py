@@ -31,6 +31,8 @@ async def evening(want: argparse.Namespace, folder: Path) -> int:
         world.receiver = feed.open_receiver(want.gps)
     say(f"卡点页面 the staff's page: {world.desk}")
     async with world.running():
+        code = (world.folder / "data/desk-first-code").read_text().strip()
+        say(f"页面首次设置码 one-time code for its first account: {code}")
         if not want.once:
             say("Ctrl-C 结束 ends it")
             world.county.duty("all", "war")
