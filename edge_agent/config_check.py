@@ -16,7 +16,9 @@ from edge_agent.toml_lines import lines_of
 def add_commands(subparsers: Any) -> None:
     """Adds both; each sets func(args) -> exit code."""
     check = subparsers.add_parser("check-config", help="all faults of agent.toml at once")
-    check.add_argument("config", type=Path, nargs="?", default=Path("/etc/checkpoint/agent.toml"))
+    check.add_argument(
+        "config", type=Path, nargs="?", default=Path("/etc/checkpoint-agent/agent.toml")
+    )
     check.set_defaults(func=check_config)
     schema = subparsers.add_parser("config-schema", help="JSON Schema of agent.toml, for editors")
     schema.set_defaults(func=config_schema)

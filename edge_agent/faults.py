@@ -109,6 +109,8 @@ def _of_error(
         if kind.startswith("union_tag"):
             context["expected"] = choose(context.get("tag", ""), _kinds(place, raw, schema))
         says = SAYS[kind].format_map(context) if kind in SAYS else str(error["msg"])
+        if meaning := _meaning(place, raw, schema):
+            says += f" ({meaning})"
     return at(place, says, raw, lines, file)
 
 
@@ -174,6 +176,14 @@ def _resolve(node: Schema, here: Any, schema: Schema) -> Schema:
             node = next((n for n in node["anyOf"] if n.get("type") != "null"), {})
         else:
             return node
+
+
+def _meaning(place: Place, raw: Any, schema: Schema) -> str:
+    """What the key is for, in the words of its section."""
+    if not place:
+        return ""
+    properties: Schema = _node(place[:-1], raw, schema).get("properties", {})
+    return properties.get(str(place[-1]), {}).get("description", "")
 
 
 def _kinds(place: Place, raw: Any, schema: Schema) -> list[str]:

@@ -69,7 +69,7 @@ ONE_FAULT = [
     (("on = true", "on = 3"), 19, "must be true or false, not 3"),
     (("deadband = 0.1", "deadband = 0.0001"), 17, "write three"),
     (("lat = 31.2480351", "lat = 95"), 4, "too large"),
-    (('id = "k-07"', 'id = "K 07"'), 2, "does not fit"),
+    (('id = "k-07"', 'id = "K 07"'), 2, "(as in the certificate, e.g. k-07)"),
     (("[checkpoint]", 'checkpoint = 3\n[chekpoint]'), 1, "must be a table"),
     (('port = "/dev/serial/by-id/usb-x"', "port = 3"), 10, "must be text in quotes"),
     (("[[sensor]]", '[desk]\nlisten = "127.0.0.1:99999"\n[[sensor]]'), 13, "port 1 to 65535"),
