@@ -164,3 +164,16 @@ async def test_an_order_for_another_checkpoint_is_refused(desk: Desk) -> None:
     _, payload = desk.signer.command("cp/k-08", "siren", on=True)
     await desk.commands.receive(TOPIC, payload, False)
     assert desk.acks == [("refused", "addressed to someone else")] and desk.did == []
+
+
+async def test_an_order_whose_outcome_is_forgotten_is_still_not_done_twice(desk: Desk) -> None:
+    """The window of numbers outlives the list of outcomes, and a restart."""
+    _, payload = desk.signer.command(f"cp/{K}", "siren", on=True)
+    await desk.commands.receive(TOPIC, payload, False)
+    desk.commands._outcomes.clear()
+    await desk.commands._keep()
+    await desk.outbox.close()
+    await desk.start()
+    await desk.commands.receive(TOPIC, payload, False)
+    assert desk.acks[-1] == ("refused", "seen before, or too old to tell")
+    assert desk.did == [("siren", True)]

@@ -46,7 +46,10 @@ class UnsyncedDisk:
         self._process.kill()
         self._process.wait()
         self._process = None
-        subprocess.run(["fusermount", "-u", "-z", str(self.mounted)], check=True)
+        unmount = ["fusermount", "-u", "-z", str(self.mounted)]
+        left = subprocess.run(unmount, capture_output=True, text=True)
+        if str(self.mounted) in Path("/proc/mounts").read_text():
+            raise OSError(f"{self.mounted} stays mounted: {left.stderr}")
 
     @property
     def fsyncs(self) -> int:

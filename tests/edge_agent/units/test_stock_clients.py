@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiomqtt
 import pytest
@@ -183,3 +185,20 @@ async def test_the_will_of_a_unit_that_vanishes(place: Place) -> None:
     (event,) = place.accepted
     assert (event.topic, event.retain, json.loads(event.payload)["online"]) == (state, True, False)
     await client.__aexit__(None, None, None)
+
+
+async def test_the_puback_waits_for_the_commit(place: Place) -> None:
+    """A disk that takes its time: what is not committed is not acknowledged."""
+    real = place.outbox.recovery.apply
+
+    def slow(batch: Any) -> str | None:
+        time.sleep(0.3 if batch.inserts else 0)
+        return real(batch)
+
+    place.outbox.recovery.apply = slow  # type: ignore[method-assign]
+    async with aiomqtt.Client("127.0.0.1", place.port, identifier=U) as unit:
+        began = time.monotonic()
+        await unit.publish(MARK, mark(1), qos=1)
+        assert time.monotonic() - began >= 0.3
+    with sqlite3.connect(place.folder / "outbox.db") as db:
+        assert db.execute("SELECT seq FROM record").fetchall() == [(1,)]
