@@ -92,7 +92,7 @@ def examine(devices: list[str], ledger: Ledger) -> list[str]:
             faults.append(fault)
     if ledger.torn:
         faults.append(
-            "ledger: its last line was torn by a power cut and has been cut off: flash the unit that "
-            "was made then again"
+            "ledger: its last line was torn by a power cut and has been cut off: flash again the "
+            "unit that was made then"
         )
     return faults + [f"ledger: {conflict}" for conflict in ledger.conflicts()]
