@@ -109,7 +109,7 @@ class Model:
         self.flight = []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(STEPS)
 def test_everything_is_delivered_or_declared(steps: list[tuple]) -> None:
     with tempfile.TemporaryDirectory() as folder:
