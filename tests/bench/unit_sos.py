@@ -19,7 +19,7 @@ from tests.fakes.unit_process import ROOT, UnitProcess
 HOLD_MS = 1500
 FINGER_S = 0.2  # between two holds: what is shorter is one press with a worn contact (gesture.py)
 RATE = 16_000  # bytes a second
-DRAINED_PER_S = 90  # more than that rate can carry: the backlog lasts
+BACKLOG = 220  # records for each press: more than the link carries meanwhile
 FILL = ROOT / "tests/bench/on_unit/fill.py"
 
 
@@ -34,13 +34,14 @@ class One:
     def __init__(self, folder: Path, county: County, number: int, count: int) -> None:
         self.latch_ms: list[int] = []
         self.air_ms: list[int] = []
+        self.left = 0  # of the backlog, at the end
         self.path_erases = 0  # of the latch's own sector, or of NVS
         self.other_erases = 0  # the queue's, which happened to be under way
         self._county, self._count = county, count
         self.link = Link(county.broker.port, tap=True, rate=RATE)
-        fill = str(count * 4 * DRAINED_PER_S)
+        self._backlog = count * BACKLOG
         name = f"u-{number:04}"
-        outage = {"PATROL_FILL": fill, "PATROL_ERASE_MS": "0"}
+        outage = {"PATROL_FILL": str(self._backlog), "PATROL_ERASE_MS": "0"}
         lay = UnitProcess(folder, name, environment=outage, script=FILL)
         county.equip(lay, self.link.port)
         lay.start()
@@ -62,6 +63,8 @@ class One:
                     unit.feed("".join(sentences).encode())
                 self._once()
             unit.stop()
+            assert self.link.tap is not None
+            self.left = self._backlog - self.link.tap.published
 
     def _once(self) -> None:
         unit, county, tap = self.unit, self._county, self.link.tap
@@ -102,5 +105,6 @@ def measure(folder: Path, count: int = 300, units: int = 6) -> dict[str, Any]:
             "n": len(values),
         }
     found["sos_path_erases"] = sum(one.path_erases for one in ones)
+    found["sos_backlog_left"] = min(one.left for one in ones)
     found["sos_other_erases"] = sum(one.other_erases for one in ones)
     return found
