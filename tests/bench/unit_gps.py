@@ -4,7 +4,7 @@
           wrong_times, builds}
     bytes_per_sentence   heap bytes for one RMC with its GGA, 32 bits; _64: the same on 64
 
-Fixes are those that gpsd found in real receiver logs (where LOGS, beside the repository, holds them)
+Fixes are those that gpsd found in real receiver logs (where LOGS, beside the repository, is there)
 and those that generated routes claim; each build counts. `matched` lie within 0.1 m of the truth
 for their millisecond of the day. A wrong accept is a fix for which the truth has another place or
 none. The routes' truth never went through text; where gpsd is silent, pynmea2 is asked.
