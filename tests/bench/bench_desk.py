@@ -98,7 +98,7 @@ async def soak(rig: Rig, page: Page) -> dict[str, Any]:
 async def texts(rig: Rig, page: Page) -> dict[str, int]:
     """Findings of axe-core, and texts without a translation, over all views."""
     serious = untranslated = 0
-    words = json.loads((await (await page.request.get(f"{rig.url}/static/words.json")).text()))
+    words = json.loads(await (await page.request.get(f"{rig.url}/static/words.json")).text())
     untranslated += sum(not text.get(tongue) for text in words.values() for tongue in ("zh", "en"))
     untranslated += sum(
         bool(CJK.search(text["en"])) for key, text in words.items() if key != "other_language"

@@ -122,9 +122,9 @@ export function deal(box, pairs) {
 
 export const bays = () => Object.entries(rows.bay).sort(([, a], [, b]) => a.number - b.number)
   .map(([key, row]) => [key, bay(row)]);
-export const units = () => Object.entries(rows.unit)
+export const units = (most = Infinity) => Object.entries(rows.unit)
   .sort(([, a], [, b]) => Boolean(b.silent_since) - Boolean(a.silent_since) || (b.tst || 0) - (a.tst || 0))
-  .map(([key, row]) => [key, unit(key, row)]);
+  .slice(0, most).map(([key, row]) => [key, unit(key, row)]);
 export const sensors = () => Object.entries(rows.sensor).filter(([, row]) => row.kind !== "output")
   .sort(([a, x], [b, y]) => Boolean(y.alarm) - Boolean(x.alarm) || a.localeCompare(b))
   .map(([key, row]) => [key, sensor(key, row)]);

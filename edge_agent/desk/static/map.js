@@ -14,7 +14,8 @@ export const sections = ["unit", "sos", "fix", "point"];
 
 /** A map in `root`; draw() as rows change, setTracks({unit: [[lat, lon, tst], …]}). */
 export function makeMap(root) {
-  let reach = 2;
+  let reach = 0;
+  let chosen = false; // the reach, by hand; until then the map widens to hold everyone
   let tracks = {};
   const ground = svg("g"), lines = svg("g"), points = svg("g"), people = svg("g"), alarms = svg("g");
   const picture = svg("svg", {viewBox: `0 0 ${W} ${H}`, class: "map", role: "img"},
@@ -27,8 +28,10 @@ export function makeMap(root) {
     look.addEventListener(event, () => curtain.classList.toggle("away", away));
   }
   const zoom = (step) => {
+    chosen = true;
     reach = Math.min(REACH_M.length - 1, Math.max(0, reach + step));
     drawGround();
+    drawTracks();
     draw();
   };
   const nearer = button("＋", "zoom", () => zoom(-1));
@@ -44,6 +47,20 @@ export function makeMap(root) {
   };
   const inside = (at) => at && at.x > 0 && at.x < W && at.y > 0 && at.y < H;
   const place = (node, at) => mark(node, "transform", `translate(${at.x.toFixed(1)},${at.y.toFixed(1)})`);
+
+  /** Take the reach that holds everyone within the outermost; whether it changed. */
+  function widen() {
+    let furthest = 450;
+    for (const row of Object.values(rows.unit)) {
+      const at = offset(row.lat, row.lon);
+      const m = at ? metres(at) : 0;
+      if (m > furthest && m < REACH_M.at(-1)) furthest = m;
+    }
+    const before = reach;
+    const holds = REACH_M.findIndex((m) => m >= furthest * 1.1);
+    reach = Math.max(reach, holds < 0 ? REACH_M.length - 1 : holds);
+    return reach !== before;
+  }
 
   function drawGround() {
     mark(picture, "aria-label", t("map"));
@@ -87,6 +104,10 @@ export function makeMap(root) {
   }
 
   function draw() {
+    if (!chosen && widen()) {
+      drawGround();
+      drawTracks();
+    }
     const hide = discreet();
     mark(curtain, "hidden", !hide);
     say(word, t("curtain"));
@@ -117,6 +138,10 @@ export function makeMap(root) {
       };
       return made;
     });
+  }
+
+  /** Not with every position: 200 lines of 400 points are 50 ms of work. */
+  function drawTracks() {
     keyed(lines, Object.entries(tracks).filter(([, track]) => track.length > 1), ([unit]) => unit, () => {
       const made = svg("polyline", {class: "track"});
       made.draw = ([, track]) => mark(made, "points", track.map(([lat, lon]) => on(lat, lon))
@@ -125,14 +150,11 @@ export function makeMap(root) {
     });
   }
 
-  const outermost = Math.max(...Object.values(rows.unit || {}).map((row) => offset(row.lat, row.lon))
-    .filter(Boolean).map(metres).filter((m) => m < 20000), 400);
-  reach = Math.max(0, REACH_M.findIndex((m) => m > outermost * 1.1));
   drawGround();
   draw();
   return {draw, setTracks(fresh) {
     tracks = fresh;
-    draw();
+    drawTracks();
   }};
 }
 

@@ -23,7 +23,7 @@ export function overview(root) {
       if (!dirty || mapSections.some((section) => dirty.has(section))) map.draw();
       deal(bayBox, bays());
       deal(sensorBox, sensors().slice(0, 4));
-      deal(unitBox, units().slice(0, 8));
+      deal(unitBox, units(8));
       for (const box of [bayBox, sensorBox, unitBox]) mark(box.previousSibling, "hidden", !box.children.length);
     },
   };

@@ -1,4 +1,4 @@
-"""From the finger on a unit's button to the alarm on the staff's screen, everything real between."""
+"""From the finger on a unit's button to the alarm on the screen, everything real between."""
 
 from __future__ import annotations
 
