@@ -54,7 +54,8 @@ class Unit:
         settings = config.load()
         rows = pins.read("pins.csv")
         self.kept = kept = Kept()
-        self.clock = clock = Clock(max(version.BUILD_S, kept.number("clock") + EPOCH_2000))
+        floor_s = max(version.BUILD_S, kept.number("clock") + EPOCH_2000)
+        self.clock = clock = Clock(floor_s)
         boot = hexlify(os.urandom(8)).decode()
         witness = getattr(machine, "witness", None)  # virtual boards only
         self.records = Records("queue", boot, settings["county"], settings["unit"], clock, witness)
@@ -63,6 +64,7 @@ class Unit:
             "unit": settings["unit"],
             "county": settings["county"],
             "tid": settings["tid"],
+            "floor_s": floor_s,
             "boot": boot,
             "firmware": version.VERSION,
             "board": settings["board"],
@@ -166,7 +168,9 @@ class Unit:
             self.shell.post(("vitals", values))
             if self.clock.now_ms() - kept_ms >= CLOCK_KEPT_MS:
                 kept_ms = self.clock.now_ms()
-                self.kept.set_number("clock", self.clock.unix_s() - EPOCH_2000)  # 31 bits
+                now_s = self.clock.unix_s()
+                self.kept.set_number("clock", now_s - EPOCH_2000)  # 31 bits
+                self.shell.core.unit.clock.stored(now_s)
 
 
 unit = Unit()

@@ -17,7 +17,6 @@ from body_unit.tasks import Tasks
 from body_unit.unit import Unit
 from body_unit.watch import Watch
 
-CLOCK_STEP_S = 2  # a GPS second arrives up to a second late: smaller differences are not news
 CLOCKS = {"gps": "gps", "county": "net", "rtc": "stored"}  # our sources in the contract's words
 
 
@@ -58,7 +57,7 @@ class Core:
             "firmware": unit.identity["firmware"],
             "board": unit.identity["board"],
             "reset": unit.reset_cause,
-            "clock": CLOCKS.get(unit.clock_source, "none"),
+            "clock": CLOCKS.get(unit.clock.source, "none"),
             "on_duty": self.duty.on,
             "role": self.duty.role,
             "safe_mode": self.health.safe,
@@ -79,7 +78,7 @@ class Core:
         unit = self.unit
         unit.reset_cause = reset_cause
         if unix_s is not None:
-            unit.set_time(unix_s, "rtc")
+            unit.clock.offer(unix_s, "rtc", unit.now_ms)
         unit.hush("command", bool(unit.kept.get("discreet")))
         self.sos.resume(unit.kept.get("latch"))
         self.health.boot()
@@ -135,12 +134,8 @@ class Core:
         self.unit.has_fix = False
 
     def _time(self, unix_s, source):
-        unit = self.unit
-        known = unit.unix_s()
-        if known is None or abs(known - unix_s) >= CLOCK_STEP_S:
-            unit.set_time(unix_s, source)
-            unit.emit("clock", unix_s)
-        unit.clock_source = source
+        if self.unit.clock.offer(unix_s, source, self.unit.now_ms):
+            self.unit.emit("clock", unix_s)
 
     def _charger(self, present):
         self.unit.charger = present

@@ -13,6 +13,7 @@ The core itself does not import this module; the shell, the tests and the reader
 Identity (a dict the shell makes once):
     unit "u-0123", county "c371500", boot (16 hex characters drawn at this boot), tid (2 letters),
     firmware, board (text), keys {kid: modulus as bytes}, sms_to (number or ""),
+    floor_s (Unix seconds: no earlier time is believed),
     has ("charger", "accelerometer", "lte", "update": what this board and its shell can, a tuple).
 Kept (a dict str -> bytes): what ("keep", key, value) and ("latch", value) stored before the boot;
     the latch under the key "latch". An empty value is as good as an absent one.

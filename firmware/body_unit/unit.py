@@ -6,6 +6,7 @@ only through `fix_record` and `place`, which know its age.
 """
 
 from body_unit import power
+from body_unit.clock import Clock
 
 AGE_UNKNOWN_S = (1 << 31) - 1  # a kept position and no clock: certainly not current
 FRESH_MS = 10_000  # an older fix is no longer where the unit is
@@ -31,8 +32,7 @@ class Unit:
         self.sessions = []  # brokers that answer
         self.vitals = {}
         self.reset_cause = "power_on"
-        self._unix_ms = None  # Unix time at now_ms == 0, in ms
-        self.clock_source = "none"
+        self.clock = Clock(identity.get("floor_s", 0))
         self._tokens = 0
 
     # --- effects ---------------------------------------------------------------------------
@@ -86,15 +86,9 @@ class Unit:
         return self._tokens
 
     # --- time ------------------------------------------------------------------------------
-    def set_time(self, unix_s, source):
-        self._unix_ms = unix_s * 1000 - self.now_ms
-        self.clock_source = source
-
     def unix_s(self, at_ms=None):
         """Unix seconds at `at_ms` (now), or None while the unit has no clock."""
-        if self._unix_ms is None:
-            return None
-        return (self._unix_ms + (self.now_ms if at_ms is None else at_ms)) // 1000
+        return self.clock.unix_s(self.now_ms if at_ms is None else at_ms)
 
     def stamp(self, fields, at_ms=None):
         """Add `tst`, or `uptime_ms` while there is no clock."""
