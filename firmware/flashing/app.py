@@ -14,6 +14,11 @@ from pathlib import Path
 from flashing.errors import FlashError
 
 PACKAGES = ("patrol_contract", "body_unit", "drivers")
+# What only a checkpoint, the county or the documents need: a unit has no memory for it.
+NOT_ON_A_UNIT = {
+    *("rows_checkpoint", "commands_checkpoint", "examples", "consumer", "intervals"),
+    *("mqtt_decoder_server", "mqtt_properties"),
+}
 # MicroPython starts main.py and nothing else; the program itself lies compiled beside it.
 STARTER = b"import unit_main\n"
 
@@ -23,8 +28,9 @@ def collect(firmware: Path, gps_library: Path) -> dict[str, Path]:
     sources = {"/lib/unit_main.mpy": firmware / "main.py", "/lib/adafruit_gps.mpy": gps_library}
     for package in PACKAGES:
         for source in sorted((firmware / package).rglob("*.py")):
-            inside = source.relative_to(firmware).with_suffix(".mpy")
-            sources[f"/lib/{inside.as_posix()}"] = source
+            if source.stem not in NOT_ON_A_UNIT:
+                inside = source.relative_to(firmware).with_suffix(".mpy")
+                sources[f"/lib/{inside.as_posix()}"] = source
     for source in sources.values():
         if not source.is_file():
             raise FlashError(f"kit: {source} is missing: run make setup in a whole checkout")

@@ -125,7 +125,9 @@ class Choice(Field):
 class Flag(Field):
     """true or false."""
 
-    kind = "true or false"
+    @property
+    def kind(self):
+        return "true or false"
 
     def to_inner(self, value, where):
         if value is not True and value is not False:
