@@ -20,12 +20,12 @@ AUTOPLAY = "--autoplay-policy=no-user-gesture-required"
 
 
 async def shoot(page: Page, name: str, out: Path) -> None:
+    await page.evaluate("window.scrollTo(0, 0)")  # a click may have scrolled to its button
     await page.wait_for_timeout(400)  # a view's fetches
     await page.screenshot(path=out / f"{name}.png")
 
 
 async def visit(page: Page, view: str) -> None:
-    await page.evaluate("() => document.querySelector('#view').scrollTo(0, 0)")
     await page.click(f"#nav button:nth-child({VIEWS.index(view) + 1})")
     await page.wait_for_selector(f"body[data-view={view}]")
 

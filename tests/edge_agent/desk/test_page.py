@@ -93,6 +93,7 @@ async def test_whom_to_phone_and_mute_by_name(rig: Rig, chromium: Browser) -> No
 
 async def test_a_discreet_sos_is_silent_and_curtains_the_map(rig: Rig, chromium: Browser) -> None:
     page = await page_of(chromium, rig)
+    rig.alarm.county(True)  # waiting and unseen: what sounds when it is not discreet
     await show(page, "map")
     await rig.raise_sos("u-0001", SOS, discreet=True)
     await expect(page.locator("article[data-discreet]")).to_be_visible()
