@@ -165,6 +165,13 @@ def _across(raw: Mapping[str, Any]) -> list[tuple[Place, str]]:
         if isinstance(row.get("id"), str) and row["id"] in outputs:
             says = "输出已用此 id，两者同一主题 / an output has this id and topic: change one"
             found.append((("sensor", index, "id"), says))
+    siren = raw.get("alarm", {}).get("siren") if isinstance(raw.get("alarm"), dict) else None
+    if isinstance(siren, str) and siren not in outputs:
+        there = faults.choose(siren, [name for name in outputs if isinstance(name, str)])
+        says = (
+            f"没有 [[output]] {siren}，请加上或改名 / no [[output]] {siren}, add it or use: {there}"
+        )
+        found.append((("alarm", "siren"), says))
     return found + _hanging(raw)
 
 

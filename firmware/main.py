@@ -41,6 +41,7 @@ RESETS = {
 }
 PARTS = (("charger", "charger"), ("lte", "modem_tx"))  # what the core calls it, a row it has
 TASKS = ("button", "power", "store", "wake")
+SMALL_HEAP = 512 * 1024  # bytes; below it garbage is collected before it spreads
 VITALS_MS = 60_000
 CLOCK_KEPT_MS = 600_000
 FLASH_REST_MS = 20
@@ -51,6 +52,8 @@ class Unit:
     """Everything that this board has, made once."""
 
     def __init__(self):
+        if gc.mem_free() + gc.mem_alloc() < SMALL_HEAP:
+            gc.threshold(4096)
         settings = config.load()
         rows = pins.read("pins.csv")
         self.kept = kept = Kept()
@@ -152,6 +155,8 @@ class Unit:
                 await asyncio.sleep_ms(FLASH_REST_MS)
                 while self.clock.now_ms() - records.wrote_ms < FLASH_REST_MS:
                     await asyncio.sleep_ms(FLASH_REST_MS)
+            for line in self.shell.lines:
+                line.pump()  # tidying may have written a gap
             self.care.alive("store")
 
     async def _vitals(self):

@@ -75,6 +75,7 @@ ONE_FAULT = [
     (("[[sensor]]", '[desk]\nlisten = "127.0.0.1:99999"\n[[sensor]]'), 13, "port 1 to 65535"),
     (("[[sensor]]", '[commands]\nkeys = "x"\n[[sensor]]'), 13, "no file"),
     (("[[sensor]]", '[[sensor]]\nid = "a"\nbus = "g"\n[[sensor]]'), 14, "no [[bus]] g"),
+    (("[[sensor]]", '[alarm]\nsiren = "horn"\n[[sensor]]'), 13, "no [[output]] horn"),
 ]  # fmt: skip
 
 

@@ -29,8 +29,6 @@ def send(action: str, path: str, **properties: str) -> None:
     text = f"{action}@{path}\0" + "".join(f"{key}={value}\0" for key, value in pairs.items())
     body = text.encode()
     head = struct.pack("=IHHII", 16 + len(body), 16, 1, 1, 0)  # nlmsghdr
-    with socket.socket(
-        socket.AF_NETLINK, socket.SOCK_DGRAM, NETLINK_KOBJECT_UEVENT
-    ) as netlink:
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, NETLINK_KOBJECT_UEVENT) as netlink:
         netlink.bind((0, 0))
         netlink.sendto(head + body, (0, 0))  # to the kernel, which tells all

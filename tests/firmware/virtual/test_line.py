@@ -51,6 +51,7 @@ def test_no_data_link_at_all_sends_an_sms(tmp_path: Path) -> None:
         with Modem(unit, {"no_carrier"}) as modem:
             unit.start()
             unit.charger(False)
+            county.wait(lambda _: unit.haptics(), 20)  # the shift is felt: its thread lives
             unit.hold()
             county.wait(lambda _: modem.sms, 60)
             unit.stop()
