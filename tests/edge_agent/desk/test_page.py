@@ -240,3 +240,21 @@ async def test_first_start_in_the_browser(tmp_path: Path, chromium: Browser) -> 
         assert rig.room.accounts.names == {"王建国": "lead"}
         await page.get_by_text("退出").click()
         await log_in(page, "王建国")
+
+
+async def test_the_hand_over_sheet_is_printed(rig: Rig, chromium: Browser) -> None:
+    await play(rig)
+    rig.board.put("sensor", "smoke", {"alarm": "on"})  # happens in this shift, by itself
+    page = await page_of(chromium, rig)
+    await page.evaluate("() => { window.print = () => { document.title = 'printed'; }; }")
+    await show(page, "shift")
+    await page.fill("#note", "道闸偶尔卡住")
+    await page.locator(".two").get_by_role("button", name="交接班").click()
+    await page.locator(".two").get_by_role("button", name="再点一次确认").click()
+    await expect(page).to_have_title("printed")
+    await page.emulate_media(media="print")
+    paper = page.locator(".paper")
+    await expect(paper).to_be_visible()
+    for text in ("十里铺卡点 交接单", "王建国，李秀英", "放行 1", "道闸偶尔卡住", "smoke 报警"):
+        await expect(paper).to_contain_text(text)
+    await expect(page.locator("#nav")).to_be_hidden()
