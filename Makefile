@@ -36,7 +36,7 @@ lint: setup ## ruff and pyright (agent strict; firmware against the MicroPython 
 hardware: setup debian ## render wiring, power, case and sheets from the tables
 	@$(PY) -m hardware.render
 
-bench: $(addprefix bench-,unit duty agent sensors dock flash) ## measure everything, one after the other
+bench: $(addprefix bench-,unit duty agent sensors dock flash desk) ## measure everything, one after the other
 
 bench-%: setup debian micropython32 ## measure one part (unit duty agent sensors dock flash desk): one JSON object on the last line
 	@$(PY) tests/bench/bench_$*.py

@@ -24,6 +24,8 @@ PACKAGES = {
     "dosfstools": ("mkfs.fat", "camera images"),
     "fuse": ("fusermount", "a disk that forgets what was not synced"),
     "libfuse2": ("/lib/x86_64-linux-gnu/libfuse.so.2", "the same"),
+    "e2fsprogs": ("mkfs.ext4", "a checkpoint's disk, cut and filled"),
+    "mount": ("losetup", "the same"),
     "graphviz": ("dot", "wiring diagrams"),
     "openscad": ("openscad", "the enclosure"),
     "xvfb": ("Xvfb", "a screen for OpenSCAD"),
