@@ -150,6 +150,12 @@ class World:
             command = [sys.executable, "-m", self.agent_module, "run", "-c", str(config)]
             return subprocess.Popen(command, stdout=log, stderr=log)
 
+    async def kill_agent(self) -> None:
+        """SIGKILL, as a power cut or the kernel's memory killer would."""
+        assert self._agent is not None
+        self._agent.kill()
+        await asyncio.to_thread(self._agent.wait)
+
     async def stop_agent(self) -> None:
         if self._agent is not None and self._agent.poll() is None:
             self._agent.terminate()
