@@ -31,7 +31,6 @@ def pytest_runtest_makereport(
     return report
 
 
-
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

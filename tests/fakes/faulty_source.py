@@ -16,8 +16,9 @@ from edge_agent.docks.source import HEAD, Found, MountedSource, Opened, Skipped
 class Fault:
     """What happens to reads of files whose name ends in `suffix`, from byte `at` on.
 
-    kind: "error" EIO in [at, until); "short" end of file; "hang" until `free` is set, then rubbish; "call" runs
-    `call` once, then reads on as the wrapped source does; "slow" waits for `free` 20 ms a read.
+    kind: "error" EIO in [at, until); "short" end of file; "hang" until `free` is set, then rubbish;
+    "call" runs `call` once, then reads on as the wrapped source does; "slow" waits for `free` 20 ms
+    a read.
     """
 
     kind: str
