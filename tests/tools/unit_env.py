@@ -46,6 +46,9 @@ def micropython() -> Path:
             file=sys.stderr,
         )
         raise SystemExit(2)
+    if not own.exists():
+        own.unlink(missing_ok=True)  # a link to one that is gone
+        own.symlink_to(command)
     subprocess.run([command, "-c", "import asyncio, ssl"], check=True)
     return Path(command)
 
