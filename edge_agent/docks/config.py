@@ -7,6 +7,9 @@
     number = 3                  # printed on the dock
     path = "1-1.3.2"            # USB port path, as in /sys/bus/usb/devices; never sdX
 
+    [docks.members]             # who carries a camera whose file names do not say (serial = name)
+    A1B2C3 = "王敏"
+
 A bay has a `directory` instead of a `path` where there is no USB: see `devices.DirectorySource`.
 """
 
@@ -99,6 +102,9 @@ class DocksConfig(Section):
     store: FilePath
     bay: tuple[Bay, ...] = ()
     family: tuple[Family, ...] = ()
+    members: dict[str, Annotated[str, StringConstraints(min_length=1, max_length=40)]] = Field(
+        default_factory=dict
+    )
     upload: Upload | None = None
     key: ExistingFile | None = None  # PEM, signs the journal; made in the store when absent
     hash: tuple[Literal["sha256", "sm3"], ...] = ("sha256",)
@@ -107,6 +113,10 @@ class DocksConfig(Section):
     keep_days: Annotated[int, Field(ge=MONTHS_6)] = MONTHS_6
     free_low_mb: Annotated[int, Field(ge=0)] = 2048  # below this, released recordings make room
     free_high_mb: Annotated[int, Field(ge=0)] = 8192  # … until so much is free
+
+    def carrier(self, camera: str) -> str | None:
+        """Who carries `camera` (its serial number, or that and the volume's); None: not said."""
+        return self.members.get(camera) or self.members.get(camera.rpartition(".")[0])
 
     @model_validator(mode="after")
     def _consistent(self) -> DocksConfig:

@@ -46,6 +46,7 @@ class Means:
     families: tuple[Family, ...]
     chunk: int  # bytes
     sm3: bool
+    carrier: Callable[[str], str | None] = lambda camera: None
     make_source: Callable[[Path], Source] = MountedSource
 
 
@@ -54,8 +55,10 @@ class DockingThread:
 
     def __init__(self, device: Device, means: Means) -> None:
         self.device = device
-        self.progress = Progress()
+        self.progress = Progress(device.camera)
         self._means = means
+        self._carrier = means.carrier(device.camera)
+        self.progress.members = (self._carrier,) if self._carrier else ()
         self._claim = chunks.Claim()
         self.docking: Docking = means.ledger.begin(device.bay, device.camera, device.label)
         self._thread = threading.Thread(
@@ -124,6 +127,7 @@ class DockingThread:
             means.chunk,
             means.sm3,
             self._moved,
+            self._carrier,
         )
         rows = self._inventory(ingest, source, unlocker.clock_offset_s())
         self._copy_all(ingest, rows)
@@ -161,6 +165,8 @@ class DockingThread:
             else:
                 self._skip(item.path, item.why, unreadable=item.fault)
         progress = self.progress
+        named = {row.member for row in rows if row.member}
+        progress.members = tuple(sorted(named)) or progress.members
         progress.states.update({row.id: row.state for row in rows})
         progress.files, progress.bytes = len(rows), sum(row.size for row in rows)
         progress.bytes_done = sum(row.size for row in rows if row.state not in NEEDS_CAMERA)

@@ -30,10 +30,11 @@ from edge_agent.docks.recovery import recovered
 from edge_agent.docks.relay import Relay, Reports
 from edge_agent.docks.source import MountedSource, Source
 from edge_agent.docks.space import MB, Space
-from edge_agent.docks.states import FAULTS, NEEDS_CAMERA, ON_DISK, SAYS, Light, State, Step, light
+from edge_agent.docks.states import ON_DISK, State, Step
 from edge_agent.docks.store import Store, make_folder
 from edge_agent.docks.unlock import unlocker
 from edge_agent.docks.upload import Uploads
+from edge_agent.docks.view import bay_view
 from edge_agent.supervise import supervise
 
 log = logging.getLogger(__name__)
@@ -132,6 +133,7 @@ class Docks:
             families=config.family,
             chunk=config.chunk_mb * 1024 * 1024,
             sm3="sm3" in config.hash,
+            carrier=config.carrier,
             make_source=make_source,
         )
         self._uploads = (
@@ -175,56 +177,11 @@ class Docks:
             self.ledger.advance(row.id, Step.RELEASE)  # a cut came between the two
 
     def view(self) -> list[dict[str, Any]]:
-        """One dict per bay for the page: see `_bay_view` for its keys."""
-        return [self._bay_view(thread) for thread in self._bays.values()]
-
-    def _bay_view(self, thread: BayThread) -> dict[str, Any]:
-        """bay, number, state, says (the state in Chinese), light (empty working done problem).
-
-        With a camera in it also: camera, files, bytes, bytes_done, sealed, problems and skipped
-        (counts of files), file, file_bytes, file_done, offset_s, why (one sentence or None).
-        """
-        here = thread.here
-        base: dict[str, Any] = {"bay": thread.bay.slug, "number": thread.bay.number}
-        if here is None:
-            return {
-                **base,
-                "state": State.EMPTY,
-                "says": SAYS[State.EMPTY],
-                "light": Light.EMPTY,
-            }
-        return {**base, **self._docked(here)}
-
-    def _docked(self, here: DockingThread) -> dict[str, Any]:
-        progress = here.progress
-        states = list(progress.states.values())
-        pending = sum(state in NEEDS_CAMERA for state in states)
-        problems = sum(state in FAULTS for state in states) + progress.unreadable
-        why = progress.why
-        if progress.stalled_s() > self.config.stall_s:
-            problems += 1
-            seconds = f"{progress.stalled_s():.0f}"
-            why = (
-                f"{seconds} 秒没有回应，请拔出重插"
-                f" / no answer for {seconds} s: take it out and put it in again"
-            )
-        return {
-            "state": progress.state,
-            "says": SAYS[progress.state],
-            "light": light(progress.state, pending, problems),
-            "camera": here.device.camera,
-            "files": progress.files,
-            "bytes": progress.bytes,
-            "bytes_done": min(progress.bytes_done + progress.file_done, progress.bytes),
-            "sealed": sum(state not in (*NEEDS_CAMERA, State.READBACK_OK) for state in states),
-            "problems": problems,
-            "skipped": progress.skipped,
-            "file": progress.file,
-            "file_bytes": progress.file_bytes,
-            "file_done": progress.file_done,
-            "offset_s": progress.offset_s,
-            "why": why,
-        }
+        """One dict per bay for the page: see `view.bay_view` for its keys."""
+        return [
+            bay_view(thread.bay, [thread.here.progress] if thread.here else [], self.config.stall_s)
+            for thread in self._bays.values()
+        ]
 
     async def confirm(self, fields: Mapping[str, Any]) -> str:
         """A verified `dock_confirm`; the recording it released. release.Refused says why not."""

@@ -33,6 +33,7 @@ class Ingest:
     chunk: int  # bytes
     sm3: bool
     moved: Callable[[Recording, int], None]
+    carrier: str | None = None  # the member, where the file's name does not tell
 
     def enlist(self, found: Found) -> Recording:
         """The recording of a file on this camera; SourceFault when its ends cannot be read."""
@@ -51,7 +52,7 @@ class Ingest:
                 fingerprint=ends,
                 state=State.INVENTORIED,
                 docking=self.docking.id,
-                member=parsed.member,
+                member=parsed.member or self.carrier,
                 taken=parsed.taken,
                 marked=parsed.marked,
             ),

@@ -15,7 +15,9 @@ from edge_agent.docks.states import State
 class Progress:
     """What the page shows of a bay; written by its thread, read by anyone."""
 
+    camera: str
     state: State = State.DETECTED
+    members: tuple[str, ...] = ()  # who carries it: by the names of its files, or as configured
     why: str | None = None
     files: int = 0
     bytes: int = 0

@@ -29,8 +29,11 @@ async def test_three_recordings_are_copied_sealed_and_announced(tmp_path: Path) 
         view = docks.view()[0]
         assert (view["files"], view["sealed"], view["camera"]) == (3, 3, "CAM001")
         assert view["bytes_done"] == view["bytes"] == sum(map(len, camera.files.values()))
+        assert view["member"] == "000001"
         empty = {"bay": "bay-2", "number": 2, "state": "EMPTY", "says": "空", "light": "empty"}
-        assert docks.view()[1] == empty
+        other = docks.view()[1]
+        assert {key: value for key, value in other.items() if value} == empty
+        assert other.keys() == view.keys(), "the last camera's keys would stay on the page"
         assert {row.state for row in docks.ledger.recordings()} == {State.ANNOUNCED}
         assert all(len(row.sm3 or "") == 64 for row in docks.ledger.recordings())
     told = rig.reporter.events("SEALED")
@@ -39,6 +42,31 @@ async def test_three_recordings_are_copied_sealed_and_announced(tmp_path: Path) 
     assert {each["B"] for each in rig.reporter.sent} == {"bay-1"}
     assert camera.image() == before
     rig.audit(camera)
+
+
+async def test_a_camera_whose_files_name_nobody_is_its_carriers(tmp_path: Path) -> None:
+    """Volunteers have no police number; the list of who carries what is in agent.toml."""
+    rig = Rig(tmp_path, members={"VOL7": "王敏"})
+    named = rig.camera("CAM001")
+    camera = rig.camera("VOL7.1234-5678", files={b"DCIM/100MEDIA/IMAG0001.MP4": 1000})
+    async with rig.running() as docks:
+        camera.dock(rig.bay(1))
+        named.dock(rig.bay(2))
+        await rig.all_sealed(docks, camera, named)
+        assert [bay["member"] for bay in docks.view()] == ["王敏", "000001"]
+        assert docks.view()[0]["camera"] == "VOL7.1234-5678"
+        assert {row.member for row in docks.ledger.recordings("camera = 'CAM001'")} == {
+            "000001",
+            None,
+        }
+        camera.pull()
+        await until(lambda: docks.view()[0]["light"] == "empty")
+        assert docks.view()[0]["member"] is docks.view()[0]["camera"] is None
+    (told,) = (each for each in rig.reporter.events("SEALED") if each["B"] == "bay-1")
+    assert told["member"] == "王敏"
+    (bag,) = (rig.config.store / "bags").glob("*VOL7*/bag-info.txt")
+    assert "Member: 王敏\n" in bag.read_text()
+    rig.audit(camera, named)
 
 
 async def test_the_event_loop_never_waits_for_the_disk(
