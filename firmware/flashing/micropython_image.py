@@ -17,16 +17,23 @@ from flashing.errors import FlashError
 IMAGE_ADDRESS = 0x1000  # where the ESP32's ROM looks for the boot loader
 ESP_MAGIC = 0xE9
 CHIP_ESP32 = 0
+# Names that only a build with MICROPY_VFS_ROM has: its class, and the function that maps it.
+ROMFS_NAMES = (b"VfsRom\0", b"rom_ioctl\0")
 BANNER = re.compile(rb"v(\d+\.\d+\.\d+)(?:-[\w.-]+)? on \d{4}-\d\d-\d\d")  # os.uname().version
 
 
 @dataclass(frozen=True)
 class MicroPythonImage:
-    """A checked image: its bytes, its partition rows and its version, such as '1.29.0'."""
+    """A checked image: its bytes, its partition rows and its version, such as '1.29.0'.
+
+    `romfs` tells whether it can run bytecode out of a ROMFS. Stock ESP32_GENERIC cannot: it is a
+    matter of one line when MicroPython is built (MICROPY_VFS_ROM=1).
+    """
 
     content: bytes
     rows: list[partitions.Partition]
     version: str
+    romfs: bool
 
 
 def check(content: bytes, wanted_version: str | None = None) -> MicroPythonImage:
@@ -59,4 +66,12 @@ def check(content: bytes, wanted_version: str | None = None) -> MicroPythonImage
             f"image: it is MicroPython {version} but the app is compiled for {wanted_version}: "
             "give the image of that version, or build the kit again"
         )
-    return MicroPythonImage(content, rows, version)
+    romfs = all(name in content[app_offset:] for name in ROMFS_NAMES)
+    return MicroPythonImage(content, rows, version, romfs)
+
+
+def with_table(content: bytes, rows: list[partitions.Partition]) -> bytes:
+    """Return the image with another partition table; no digest of the image covers the table."""
+    at = partitions.TABLE_ADDRESS - IMAGE_ADDRESS
+    table = partitions.render(rows)
+    return content[:at] + table + content[at + len(table) :]
