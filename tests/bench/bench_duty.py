@@ -1,4 +1,7 @@
-"""`make bench-duty`: what the pure core does with a shift (issue 4). One JSON object, last line.
+"""`make bench-duty`: duty, rounds, commands, links and power over shifts, in <= 10 min.
+
+One JSON object on the last line. A part that breaks is named in `broken` with its reason, and the
+exit code is 1. A part's name as argument runs that part alone.
 
 Rung 1: track, rounds, commands, safe mode, wake-ups (the core on CPython) and the LTE driver in
 given time. Rung 2: the core's heap, on real MicroPython. Rung 3: roaming and the modem's moods with
@@ -11,6 +14,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,15 +77,10 @@ def safe_mode_sos() -> bool:
     return rig.core.health.safe and signals and "fix" in sos and not rig.said("unit_location")
 
 
-def in_a_folder(part: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="bench-duty-") as folder:
-        return part(Path(folder))
-
-
-def modem_faults() -> dict[str, Any]:
+def modem_faults(folder: Path) -> dict[str, Any]:
     """The driver in given time against many faults, and whole units in real time against some."""
     driver = duty_modem.measure()
-    whole = in_a_folder(unit_modem.measure)["modem_faults"]
+    whole = unit_modem.measure(folder)["modem_faults"]
     return {
         "tried": driver["tried"] + whole["tried"],
         "recovered": driver["recovered"] + whole["recovered"],
@@ -90,21 +89,43 @@ def modem_faults() -> dict[str, Any]:
     }
 
 
-def measure(rounds: int, shift_s: int, switches: int) -> dict[str, Any]:
-    return {
-        "track": duty_track.measure(shift_s),
-        "rounds": duty_rounds.measure(rounds),
-        "commands": duty_commands.measure(),
-        "safe_mode_sos": safe_mode_sos(),
-        "wakeups_per_min": wakeups_per_min(),
-        "roaming": in_a_folder(lambda folder: duty_roaming.measure(folder, switches)),
-        "modem_faults": modem_faults(),
-        "heap_kb": duty_heap.measure(),
-        "shift_s": shift_s,
-    }
+def full(name: str) -> int:
+    """A count of the full bench, or a smaller one from the environment."""
+    return int(os.environ.get(name, FULL[name]))
+
+
+# key of the result -> how it is measured, in a folder of its own
+PARTS: dict[str, Callable[[Path], Any]] = {
+    "track": lambda _: duty_track.measure(full("SHIFT_S")),
+    "rounds": lambda _: duty_rounds.measure(full("ROUNDS")),
+    "commands": lambda _: duty_commands.measure(),
+    "roaming": lambda folder: duty_roaming.measure(folder, full("SWITCHES")),
+    "modem_faults": modem_faults,
+    "safe_mode_sos": lambda _: safe_mode_sos(),
+    "wakeups_per_min": lambda _: wakeups_per_min(),
+    "heap_kb": lambda _: duty_heap.measure(),
+}
+
+
+def main() -> int:
+    print("\n".join(lines()), file=sys.stderr)
+    found: dict[str, Any] = {}
+    broken: dict[str, str] = {}
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="bench-duty-") as folder:
+        for name in sys.argv[1:] or PARTS:
+            part_began = time.monotonic()
+            try:
+                found[name] = PARTS[name](Path(folder) / name)
+            except Exception as fault:  # whatever it is, the other parts are still measured
+                broken[name] = f"{type(fault).__name__}: {fault}"[:500]
+            print(f"{name}: {time.monotonic() - part_began:.0f} s", file=sys.stderr)
+    if broken:
+        found["broken"] = broken
+    found["bench_s"] = round(time.monotonic() - began)
+    print(json.dumps(found, ensure_ascii=False))
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":
-    print("\n".join(lines()))
-    found = measure(*(int(os.environ.get(name, full)) for name, full in FULL.items()))
-    print(json.dumps(found, ensure_ascii=False))
+    raise SystemExit(main())

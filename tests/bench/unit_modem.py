@@ -1,6 +1,6 @@
 """The modem's moods: does a unit with nothing but LTE get through each, and send its SMS?
 
-`modem_faults` {tried, recovered, slowest_s} for bench-duty (issue 4).
+`modem_faults` {tried, recovered, failed, slowest_s} for bench-duty.
 """
 
 from __future__ import annotations
@@ -55,4 +55,6 @@ def measure(folder: Path, moods: list[str] | None = None) -> dict[str, Any]:
         )
     good = [seconds for seconds in times if seconds is not None]
     slowest = round(max(good), 1) if good else None
-    return {"modem_faults": {"tried": len(moods), "recovered": len(good), "slowest_s": slowest}}
+    failed = [mood for mood, seconds in zip(moods, times, strict=True) if seconds is None]
+    found = {"tried": len(moods), "recovered": len(good), "failed": failed, "slowest_s": slowest}
+    return {"modem_faults": found}
