@@ -41,6 +41,9 @@ bench: $(addprefix bench-,unit duty agent sensors dock flash desk) ## measure ev
 bench-%: setup debian micropython32 ## measure one part (unit duty agent sensors dock flash desk): one JSON object on the last line
 	@$(PY) tests/bench/bench_$*.py
 
+soak: setup debian ## ten minutes of a night: 200 units, 50 events/s, the page open; then kill -9s: one JSON object
+	@$(PY) -m tests.soak
+
 kit: setup ## the technician's offline kit (MICROPYTHON=file-or-url SHA256=…)
 	@./flash.sh kit --micropython "$(MICROPYTHON)" $(if $(SHA256),--sha256 $(SHA256))
 
@@ -58,4 +61,4 @@ docs: setup # MESSAGES.md from the contract's rows
 lock: setup # after a version changed
 	@$(PY) -m pip install -q pip-tools && $(PY) tests/tools/lock.py
 
-.PHONY: help setup demo debian micropython32 test lint hardware kit flash-pictures screenshots bench docs lock
+.PHONY: help setup demo debian micropython32 test lint hardware soak kit flash-pictures screenshots bench docs lock
