@@ -15,7 +15,7 @@ from edge_agent.board import Board
 from edge_agent.event import Event
 from edge_agent.outbox import Outbox
 from edge_agent.section import Section
-from edge_agent.uplink import Answer
+from edge_agent.uplink_flight import Answer
 from patrol_contract import ContractError, messages, topics
 
 log = logging.getLogger(__name__)

@@ -35,7 +35,8 @@ from edge_agent.section import Address
 from edge_agent.sensors.room import Sensors
 from edge_agent.supervise import supervise
 from edge_agent.units.endpoint import UnitsEndpoint
-from edge_agent.uplink import Answer, Uplink
+from edge_agent.uplink import Uplink
+from edge_agent.uplink_flight import Answer
 from edge_agent.watchdog import Watchdog
 
 VIEW_S = 0.5  # how often what has no event of its own is put on the board

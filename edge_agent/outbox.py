@@ -1,8 +1,6 @@
 """The only queue: accepted means committed, deleted means the county has it.
 
-The event loop collects; one thread commits. While a commit runs, the next batch grows, so that the
-group adapts by itself: alone a record waits for one fsync, under load hundreds share one. Deletes
-wait for the next insert's transaction (or LINGER_S): a lost delete is only a repeat.
+The event loop collects, outbox_writer.py's thread commits.
 
 An SOS is handed to the uplink at once, in parallel with its commit, and is accepted by whichever
 comes first: the commit or the county's PUBACK. So it still moves when the disk takes nothing.
@@ -11,8 +9,6 @@ comes first: the commit or the county's PUBACK. So it still moves when the disk 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -20,8 +16,7 @@ from typing import Any, NamedTuple
 
 from edge_agent.event import Event
 from edge_agent.outbox_feed import Feed
-from edge_agent.outbox_recovery import Recovery
-from edge_agent.outbox_store import (
+from edge_agent.outbox_record import (
     LANE_SHIFT,
     LANES,
     SOS,
@@ -29,14 +24,14 @@ from edge_agent.outbox_store import (
     Bounds,
     Count,
     Held,
-    Store,
     StoreFault,
     Work,
     lane_of,
 )
+from edge_agent.outbox_recovery import Recovery
+from edge_agent.outbox_store import Store
+from edge_agent.outbox_writer import Settled, Writer
 
-LINGER_S = 0.05  # deletes alone wait so long for company
-DELETES = 256  # and no longer than so many
 RETRY_S = 2.0  # between attempts to commit on a disk that refuses
 
 
@@ -68,13 +63,9 @@ class Outbox:
         self._accepting: dict[int, asyncio.Future[None]] = {}
         self._out: dict[int, Held] = {}
         self._newest: dict[tuple[str, str], int] = {}
-        self._batch = Batch()
-        self._page: tuple[int, int, int] | None = None
         self._paging = False
         self._aside = 0
-        self._wake = threading.Condition()
-        self._stop = False
-        self._thread: threading.Thread | None = None
+        self._writer = Writer(self.recovery, self._settle, self._paged, self.feed.pinned)
         self._watchers: list[Callable[[Event], None]] = []
         self._sos_watchers: list[Callable[[Event], None]] = []
         self._ready: list[Callable[[], None]] = []
@@ -96,18 +87,12 @@ class Outbox:
             self._note_newest(held)
             self.feed.committed(held)
         self.feed.behind[SOS] = False
-        self._thread = threading.Thread(target=self._work, name="outbox", daemon=True)
-        self._thread.start()
+        self._writer.start()
         self._want_page()
 
     async def close(self) -> None:
         """Commit what is pending, then close the file."""
-        with self._wake:
-            self._stop = True
-            self._wake.notify()
-        if self._thread is not None:
-            await asyncio.to_thread(self._thread.join)
-            await asyncio.sleep(0)  # the writer's last settlements are already on the loop
+        await self._writer.stop()
 
     # -- in ------------------------------------------------------------------------------------
 
@@ -124,7 +109,7 @@ class Outbox:
             self._tell_ready()
             for watcher in self._sos_watchers:
                 watcher(event)
-        self._queue(inserts=[held])
+        self._writer.add(inserts=[held])
         return accepted
 
     async def accept(self, event: Event) -> None:
@@ -146,7 +131,7 @@ class Outbox:
         LookupError undo this work only and come out of the future.
         """
         future: Future[Any] = Future()
-        self._queue(works=[(work, future)])
+        self._writer.add(works=[(work, future)])
         return asyncio.wrap_future(future, loop=self._loop)
 
     async def keep(self, key: str, value: bytes) -> None:
@@ -187,7 +172,7 @@ class Outbox:
         if event.sos is not None and self._newest.get((event.sender, event.sos)) == held.id:
             del self._newest[event.sender, event.sos]
         self._accepted(held)
-        self._queue(deletes=[held])
+        self._writer.add(deletes=[held])
 
     def give_back(self, rows: list[Held]) -> None:
         """Not delivered: put them back to the head of their lanes."""
@@ -204,36 +189,20 @@ class Outbox:
 
     # -- the loop's side of the writer ---------------------------------------------------------
 
-    def _queue(
-        self,
-        inserts: list[Held] | None = None,
-        deletes: list[Held] | None = None,
-        works: list[tuple[Work, Future[Any]]] | None = None,
-    ) -> None:
-        with self._wake:
-            self._batch.inserts += inserts or ()
-            self._batch.works += works or ()
-            self._batch.deletes += deletes or ()
-            if inserts or works or len(self._batch.deletes) in (1, DELETES):
-                self._wake.notify()
-
     def _want_page(self) -> None:
-        if self._paging:
-            return
-        wanted = self.feed.page_wanted()
+        wanted = None if self._paging else self.feed.page_wanted()
         if wanted is not None:
             self._paging = True
-            with self._wake:
-                self._page = wanted
-                self._wake.notify()
+            self._writer.read(*wanted)
 
-    def _settle(self, batch: Batch, fault: str | None, aside: int) -> None:
+    def _settle(self, settled: Settled) -> None:
         """A batch is durable, or the disk refused it."""
+        batch, fault, aside = settled
         self.fault = fault
         if aside != self._aside:
             self._aside = aside
             self.feed.behind[SOS + 1 :] = [True] * (len(LANES) - 1)
-            self._queue(inserts=[*self._out.values(), *self.feed.rows()])
+            self._writer.add(inserts=[*self._out.values(), *self.feed.rows()])
         for held in batch.inserts:
             if held.id not in self._accepting:
                 continue  # written again after a damaged file was set aside
@@ -252,7 +221,7 @@ class Outbox:
     def _retry(self, batch: Batch) -> None:
         """SOSs and deletes are tried until the disk takes them."""
         waiting = [held for held in batch.inserts if held.id in self._accepting]
-        self._queue(inserts=waiting, deletes=batch.deletes)
+        self._writer.add(inserts=waiting, deletes=batch.deletes)
 
     def _paged(self, lane: int, wanted: int, rows: list[Held]) -> None:
         self._paging = False
@@ -284,37 +253,3 @@ class Outbox:
         if event.sos is None or event.state != "updated":
             return False
         return self._newest.get((event.sender, event.sos), held.id) > held.id
-
-    # -- the writer thread ---------------------------------------------------------------------
-
-    def _work(self) -> None:
-        stop = False
-        while not stop:
-            with self._wake:
-                self._wake.wait_for(lambda: self._batch.deletes or self._urgent())
-                self._wake.wait_for(self._urgent, LINGER_S)
-                batch, self._batch = self._batch, Batch()
-                page, self._page = self._page, None
-                stop = self._stop
-            if batch.inserts or batch.deletes or batch.works:
-                batch.pinned = self.feed.pinned()
-                fault = self.recovery.apply(batch)
-                self._post(self._settle, batch, fault, len(self.recovery.aside))
-            if page is not None:
-                lane, after, limit = page
-                self._post(self._paged, lane, limit, self.recovery.page(lane, after, limit))
-        self.store.close()
-
-    def _urgent(self) -> bool:
-        batch = self._batch
-        return bool(
-            batch.inserts
-            or batch.works
-            or len(batch.deletes) >= DELETES
-            or self._page
-            or self._stop
-        )
-
-    def _post(self, call: Callable[..., None], *args: Any) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has been closed: nobody is waiting
-            self._loop.call_soon_threadsafe(call, *args)

@@ -21,7 +21,8 @@ from typing import Any
 
 from edge_agent import config
 from edge_agent.clock import kernel_synchronised
-from edge_agent.outbox_store import APPLICATION_ID, LANE_SHIFT, SCHEMA
+from edge_agent.outbox_file import APPLICATION_ID, SCHEMA
+from edge_agent.outbox_record import LANE_SHIFT
 
 LANES = ("求助 SOS", "保管 custody", "事件 events", "遥测 telemetry")
 FREE_MB = 200  # less on the data disk is said

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from edge_agent.outbox_store import LANE_SHIFT, LANES, SOS, Held
+from edge_agent.outbox_record import LANE_SHIFT, LANES, SOS, Held
 
 HOT = 512  # records of one lane in memory
 LOW = 128  # so few left: read the next page

@@ -18,17 +18,9 @@ import sqlite3
 import time
 from typing import NamedTuple
 
-from edge_agent.outbox_store import (
-    CUSTODY,
-    LANE_SHIFT,
-    LANES,
-    SOS,
-    Batch,
-    ForeignFile,
-    Held,
-    Store,
-    StoreFault,
-)
+from edge_agent.outbox_file import ForeignFile
+from edge_agent.outbox_record import CUSTODY, LANE_SHIFT, LANES, SOS, Batch, Held, StoreFault
+from edge_agent.outbox_store import Store
 
 log = logging.getLogger(__name__)
 

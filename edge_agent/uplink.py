@@ -1,8 +1,8 @@
-"""The only county socket: sends what the outbox holds, SOS first, and takes the county's commands.
+"""The only county socket: connections, one at a time, by the first way that works; the county's
+commands come in here.
 
-How much is under way at once is uplink_window.py's; one connection is uplink_link.py's. A record is
-given to `outbox.done` only on a PUBACK that says success. Each connection begins with the birth;
-then SOSs, then the rest in the outbox's order.
+Each connection begins with the birth; then SOSs, then the rest in the outbox's order. What is under
+way is uplink_flight.py's, how much at once uplink_window.py's, one connection uplink_link.py's.
 """
 
 from __future__ import annotations
@@ -11,55 +11,27 @@ import asyncio
 import logging
 import random
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from paho.mqtt.client import MQTTMessage
 
 from edge_agent.event import Event
 from edge_agent.outbox import Outbox
-from edge_agent.outbox_store import SOS, Held
 from edge_agent.uplink_config import UplinkConfig
+from edge_agent.uplink_flight import Answer, Flights
 from edge_agent.uplink_link import Link, LinkFault
-from edge_agent.uplink_window import OVERHEAD, Ticket, Window, patience
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.25  # how often PUBACK timers are looked at
-BULK_PATIENCE = 3  # times the SOS's; a link may freeze for some seconds and come back
-REFUSED_S = 5.0  # before a refused SOS is offered again, doubling up to REFUSED_BULK_S
-REFUSED_BULK_S = 60.0  # the same for other records
 BACKOFF_S = 30.0  # longest wait between attempts, full jitter below it
 HURRY_S = 2.0  # the same while an SOS waits
 CALM_S = 10.0  # a connection this old was a good one
 STATE_S = 60.0  # how often the checkpoint's state is told anew
-NO_SUBSCRIBERS = 0x10  # MQTT 5: success, but nobody is listening
 
 OnCommand = Callable[[str, bytes, bool], Awaitable[None]]  # topic, payload, retained
 State = Callable[[bool, int], tuple[str, bytes]]  # online, session -> topic, payload of cp_state
-
-
-class Flight(NamedTuple):
-    """A record under way."""
-
-    held: Held
-    ticket: Ticket
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the county's broker said to a record; `reason` is the PUBACK's, 0 for success."""
-
-    event: Event
-    reason: int
-
-    @property
-    def heard(self) -> bool:
-        """False for a refusal, and for an SOS that nobody at the county listens to."""
-        unheard_sos = self.reason == NO_SUBSCRIBERS and self.event.sos is not None
-        return self.reason < 0x80 and not unheard_sos
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,27 +70,19 @@ class Uplink:
         self._configs = tuple(configs)
         self._outbox = outbox
         self._on_command = on_command
-        self._client_id, self._outgoing = client_id, outgoing
+        self._client_id = client_id
         self._state = state
         self._link: Link | None = None
-        self._window = Window()
-        self._flying: dict[int, Flight] = {}
-        self._refused: list[tuple[float, Held]] = []
-        self._refusals_of: Counter[int] = Counter()  # by record
+        self.flights = Flights(outbox, outgoing)
         self._wanted: set[str] = set()
         self._inbox: asyncio.Queue[tuple[Link, MQTTMessage]] = asyncio.Queue()
-        self._answers: list[Callable[[Answer], None]] = []
         self._changes: list[Callable[[bool], None]] = []
-        self._failures = 0  # SOS timers that ran out in a row
         self._attempts = 0  # connections that failed in a row
         self._session = 0
         self._plain: set[str] = set()  # urls whose broker speaks 3.1.1 only
         self._name = self._configs[0].name if self._configs else ""
         self._since = time.time()
         self._fault: str | None = "not tried yet"
-        self._refusals = 0
-        self._pumping = False
-        outbox.on_ready(self._pump)
 
     # -- what other rooms use ------------------------------------------------------------------
 
@@ -128,7 +92,7 @@ class Uplink:
 
     def on_answer(self, callback: Callable[[Answer], None]) -> None:
         """Call back with each PUBACK of the county's broker."""
-        self._answers.append(callback)
+        self.flights.on_answer(callback)
 
     def on_change(self, callback: Callable[[bool], None]) -> None:
         """Call back with True when the county is reached, with False when it is lost."""
@@ -144,7 +108,7 @@ class Uplink:
         self._wanted = new
 
     def status(self) -> UplinkStatus:
-        window = self._window
+        window = self.flights.window
         return UplinkStatus(
             connected=self.connected,
             name=self._name,
@@ -155,7 +119,7 @@ class Uplink:
             rate=window.rate,
             rtt=window.rtt,
             sos_delay=window.delay() if self.connected else None,
-            refused=self._refusals,
+            refused=self.flights.refusals,
             reconnects=self._session,
         )
 
@@ -189,7 +153,9 @@ class Uplink:
         """One connection from its first byte to its end: why it ended, whether to begin anew."""
         self._name = config.name
         five = config.mqtt == "5" or (config.mqtt == "auto" and config.url not in self._plain)
-        link = Link(config, self._client_id, five, self._puback, self._message, self._pump)
+        link = Link(
+            config, self._client_id, five, self.flights.puback, self._message, self.flights.pump
+        )
         self._session += 1
         try:
             await link.open(self._state(False, self._session))
@@ -206,8 +172,8 @@ class Uplink:
                 link.close()
 
     async def _serve(self, link: Link, config: UplinkConfig, way: int) -> tuple[str, bool]:
-        self._window = Window(link.receive_maximum)
         self._link = link
+        self.flights.begin(link)
         self._fault = None
         self._since = time.time()
         log.info("county reached by %s (%s)", config.name, config.url)
@@ -215,21 +181,20 @@ class Uplink:
         self._tell_state(link)
         for callback in self._changes:
             callback(True)
-        self._pump()
+        self.flights.pump()
         until = time.monotonic() + config.return_s if way else float("inf")
         told = time.monotonic()
         while not link.lost.done():
             await asyncio.wait([link.lost], timeout=TICK_S)
             now = time.monotonic()
-            if self._overdue(now):
-                self._failures += 1
+            if self.flights.overdue(now):
                 return f"{config.url}: no PUBACK in time", False
-            if now > until and not self._flying:
+            if now > until and not self.flights:
                 return f"{config.url}: trying {self._configs[0].name} again", True
             if now - told > STATE_S:
                 told = now
                 self._tell_state(link)
-            self._offer_refused(now)
+            self.flights.offer_refused(now)
         return f"{config.url}: {link.lost.result()}", False
 
     def _tell_state(self, link: Link) -> None:
@@ -238,7 +203,7 @@ class Uplink:
         link.flush()
 
     def _down(self, why: str) -> None:
-        """Put what was under way back into the outbox, in its order, SOS first."""
+        """The line is lost, or could not be had."""
         link, self._link = self._link, None
         self._fault = why
         if link is None:
@@ -247,11 +212,7 @@ class Uplink:
         self._since = time.time()
         log.warning("county lost: %s", why)
         link.close()
-        back = [flight.held for flight in self._flying.values()]
-        back += [held for _, held in self._refused]
-        self._flying.clear()
-        self._refused.clear()
-        self._outbox.give_back(back)
+        self.flights.end()
         for callback in self._changes:
             callback(False)
 
@@ -264,71 +225,6 @@ class Uplink:
                 left = min(left, random.uniform(0.1, HURRY_S))
                 until = time.monotonic() + left
             await asyncio.sleep(min(left, TICK_S))
-
-    def _overdue(self, now: float) -> bool:
-        """Whether a PUBACK is so late that the connection must be dead."""
-        limit = patience(self._window, self._failures)
-        for held, ticket in self._flying.values():
-            if now - ticket.at > limit * (1 if held.lane == SOS else BULK_PATIENCE):
-                return True
-        return False
-
-    # -- records -------------------------------------------------------------------------------
-
-    def _pump(self) -> None:
-        """Send while the window has room; an SOS needs none."""
-        link = self._link
-        if link is None or self._pumping or link.lost.done():
-            return
-        self._pumping = True
-        try:
-            while self._window.sos_room():
-                room = self._window.room()
-                held = self._outbox.next(sos_only=not room)
-                if held is None:
-                    if not room:
-                        self._window.filled()
-                    break
-                self._send(link, held)
-        finally:
-            self._pumping = False
-        link.flush()
-
-    def _send(self, link: Link, held: Held) -> None:
-        event = self._outgoing(held.event)
-        size = len(event.topic) + len(event.payload) + OVERHEAD
-        ticket = self._window.sent(size, time.monotonic())
-        mid = link.publish(event.topic, event.payload, 1, event.retain)
-        self._flying[mid] = Flight(held, ticket)
-
-    def _puback(self, mid: int, reason: int) -> None:
-        flight = self._flying.pop(mid, None)
-        if flight is None:  # the state's own
-            return
-        self._window.acked(flight.ticket, time.monotonic())
-        held = flight.held
-        answer = Answer(held.event, reason)
-        if answer.heard:
-            if held.lane == SOS:
-                self._failures = 0
-                self._refusals_of.pop(held.id, None)
-            self._outbox.done(held)
-        else:
-            self._refusals += 1
-            log.error("the county's broker answers 0x%02x to %s", reason, held.event.topic)
-            wait = REFUSED_BULK_S
-            if held.lane == SOS:
-                wait = min(wait, REFUSED_S * 2 ** self._refusals_of[held.id])
-                self._refusals_of[held.id] += 1
-            self._refused.append((time.monotonic() + wait, held))
-        for callback in self._answers:
-            callback(answer)
-
-    def _offer_refused(self, now: float) -> None:
-        due = [held for at, held in self._refused if at <= now]
-        if due:
-            self._refused = [(at, held) for at, held in self._refused if at > now]
-            self._outbox.give_back(due)
 
     # -- commands ------------------------------------------------------------------------------
 

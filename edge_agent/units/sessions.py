@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from edge_agent.outbox import Outbox
-from edge_agent.outbox_store import Work
+from edge_agent.outbox_record import Work
 
 log = logging.getLogger(__name__)
 

@@ -23,8 +23,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from edge_agent.event import Event, Klass
 from edge_agent.outbox import Outbox
-from edge_agent.uplink import Answer, Uplink
+from edge_agent.uplink import Uplink
 from edge_agent.uplink_config import UplinkConfig
+from edge_agent.uplink_flight import Answer
 from edge_agent.uplink_window import OVERHEAD
 from tests.bench.heart_process import no_commands
 from tests.fakes.mosquitto import UNLIMITED, Mosquitto, free_port

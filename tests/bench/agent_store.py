@@ -21,7 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from edge_agent.event import Event, Klass
 from edge_agent.outbox import Outbox
-from edge_agent.uplink import Answer
+from edge_agent.uplink_flight import Answer
 from tests.bench.agent_line import LOCATION, RECORD, record, uplink_to
 from tests.fakes.mosquitto import Mosquitto
 from tests.fakes.slow_link import SlowLink

@@ -16,24 +16,31 @@ import time
 from pathlib import Path
 
 from edge_agent.outbox import Outbox
-from edge_agent.outbox_store import Held
+from edge_agent.outbox_record import Held
 from edge_agent.presence import Presence
 from edge_agent.reporter import Reporter
 from edge_agent.units.config import UnitsConfig
 from edge_agent.units.endpoint import UnitsEndpoint
 from edge_agent.uplink import Uplink
 from edge_agent.uplink_config import UplinkConfig
-from edge_agent.uplink_link import Link
 
 COUNTY, CHECKPOINT = "c371500", "k-07"
 
 
-class DeleteOnSend(Uplink):
-    """The control: deletes when it has sent, as others do."""
+class DeletesEarly(Outbox):
+    """The control: a record is deleted when it is handed to the socket, as others do."""
 
-    def _send(self, link: Link, held: Held) -> None:
-        super()._send(link, held)
-        self._outbox.done(held)
+    def next(self, sos_only: bool = False) -> Held | None:
+        held = super().next(sos_only)
+        if held is not None:
+            super().done(held)
+        return held
+
+    def done(self, held: Held) -> None:
+        """It is gone already."""
+
+    def give_back(self, rows: list[Held]) -> None:
+        """Nothing to give back: they are gone."""
 
 
 async def no_commands(topic: str, payload: bytes, retained: bool) -> None:
@@ -59,11 +66,11 @@ async def sensors(reporter: Reporter, per_s: float) -> None:
 
 
 async def heart(data: Path, county: int, sensors_per_s: float, delete_on_send: bool) -> None:
-    outbox = Outbox(data / "outbox.db")
+    outbox = (DeletesEarly if delete_on_send else Outbox)(data / "outbox.db")
     await outbox.open()
     reporter = Reporter(COUNTY, CHECKPOINT, outbox.accept)
     endpoint = UnitsEndpoint(UnitsConfig(listen="127.0.0.1:0"), outbox, COUNTY)
-    uplink = (DeleteOnSend if delete_on_send else Uplink)(
+    uplink = Uplink(
         [UplinkConfig(url=f"mqtt://127.0.0.1:{county}", mqtt="5")],
         outbox,
         no_commands,

@@ -15,7 +15,8 @@ import pytest
 from edge_agent.event import Event, Klass
 from edge_agent.outbox import Outbox
 from edge_agent.outbox_gaps import Gaps
-from edge_agent.outbox_store import Bounds, Held, Store, StoreFault
+from edge_agent.outbox_record import Bounds, Held, StoreFault
+from edge_agent.outbox_store import Store
 
 SOS_ID = "9b1d6ae2f00c4417"
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from edge_agent import outbox_feed
 from edge_agent.event import Event, Klass
 from edge_agent.outbox_feed import Feed
-from edge_agent.outbox_store import LANE_SHIFT, SOS, TELEMETRY, Held, lane_of
+from edge_agent.outbox_record import LANE_SHIFT, SOS, TELEMETRY, Held, lane_of
 
 
 def held(number: int, klass: Klass, sos: str | None = None) -> Held:

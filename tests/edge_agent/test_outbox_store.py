@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from edge_agent.event import Event, Klass
-from edge_agent.outbox_recovery import Recovery
-from edge_agent.outbox_store import (
+from edge_agent.outbox_record import (
     EVENT,
     LANE_SHIFT,
     LANES,
@@ -23,10 +22,11 @@ from edge_agent.outbox_store import (
     Batch,
     Bounds,
     Held,
-    Store,
-    halve,
     lane_of,
 )
+from edge_agent.outbox_recovery import Recovery
+from edge_agent.outbox_store import Store
+from edge_agent.outbox_thin import halve
 
 SOS_ID = "9b1d6ae2f00c4417"
 

@@ -13,8 +13,9 @@ import pytest
 
 from edge_agent.event import Event, Klass
 from edge_agent.outbox import Outbox
-from edge_agent.uplink import Answer, Uplink
+from edge_agent.uplink import Uplink
 from edge_agent.uplink_config import UplinkConfig
+from edge_agent.uplink_flight import Answer
 from patrol_contract import mqtt_packets as mqtt
 from tests.fakes.mosquitto import Mosquitto
 from tests.fakes.mute_broker import MuteBroker
