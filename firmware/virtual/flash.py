@@ -9,6 +9,7 @@ import vfs
 import world
 
 BLOCK = 4096
+_BLANK = b"\xff" * 256  # an erased block is written in such pieces: this is not the unit's memory
 ROOT = "/flash"  # on the ESP32 it is "/", which the unix port needs for itself
 
 
@@ -22,11 +23,10 @@ class Partition:
             self._f = open(path, "r+b")
         except OSError:
             with open(path, "wb") as f:
-                for _ in range(size // BLOCK):
-                    f.write(b"\xff" * BLOCK)
+                for _ in range(size // len(_BLANK)):
+                    f.write(_BLANK)
             self._f = open(path, "r+b")
         self._blocks = self._f.seek(0, 2) // BLOCK
-        self._blank = b"\xff" * BLOCK
 
     def readblocks(self, block, buffer, offset=0):
         self._f.seek(block * BLOCK + offset)
@@ -50,7 +50,8 @@ class Partition:
         if op == 6:
             world.erase(0 if self._note is None else 1)
             self._f.seek(argument * BLOCK)
-            self._f.write(self._blank)
+            for _ in range(BLOCK // len(_BLANK)):
+                self._f.write(_BLANK)
             return 0
         return 0 if op in (1, 2, 3) else None
 
@@ -77,4 +78,5 @@ def _copy(source, target):
             _copy(source + "/" + name, target + "/" + name)
             continue
         with open(source + "/" + name, "rb") as old, open(target + "/" + name, "wb") as new:
-            new.write(old.read())
+            while piece := old.read(256):
+                new.write(piece)
