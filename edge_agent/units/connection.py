@@ -131,7 +131,7 @@ class Connection:
                 granted[props.ASSIGNED_CLIENT_ID] = client
         self._send(mqtt.encode_connack(self.version, resumed, ACCEPTED, granted))
         self._greeted = True
-        for down in self.endpoint.waiting(client):
+        for down in self.endpoint.down.waiting(client):
             self.send_down(down)
 
     def _identity(self, hello: Any) -> str:
@@ -162,7 +162,7 @@ class Connection:
             await self._publish(packet)
         elif isinstance(packet, mqtt.Puback):
             self._flying.discard(packet.packet_id)
-            self.endpoint.delivered(self.client, packet.packet_id)
+            self.endpoint.down.delivered(self.client, packet.packet_id)
             self._send_waiting()
         elif isinstance(packet, mqtt.Subscribe):
             await self._subscribe(packet)
@@ -187,7 +187,7 @@ class Connection:
         if wait:
             self.endpoint.counts["throttled"] += 1
             await asyncio.sleep(wait)
-        accepted = self.endpoint.published(self.client, packet)
+        accepted = self.endpoint.up.published(self.client, packet)
         if packet.qos == 0:
             return
         self._acks.append((packet.packet_id, accepted))
@@ -227,8 +227,10 @@ class Connection:
         for pattern, options in granted.items():
             handling = options >> 4 & 3
             if handling == 0 or (handling == 1 and pattern not in before):
-                for topic, payload in self.endpoint.retained(pattern):
-                    await self.endpoint.deliver_to(self.client, topic, payload, min(options & 3, 1))
+                for topic, payload in self.endpoint.down.retained(pattern):
+                    await self.endpoint.down.deliver_to(
+                        self.client, topic, payload, min(options & 3, 1)
+                    )
 
     # -- packets to the unit -------------------------------------------------------------------
 
@@ -238,7 +240,7 @@ class Connection:
         if busy or not self._greeted:
             return
         self._flying.add(down.packet_id)
-        again = self.endpoint.tried(self.client, down.packet_id)
+        again = self.endpoint.down.tried(self.client, down.packet_id)
         self._send(
             mqtt.encode_publish(
                 self.version, down.topic, down.payload, 1, down.packet_id, down.retain, again
@@ -251,7 +253,7 @@ class Connection:
             self._send(mqtt.encode_publish(self.version, topic, payload, 0, 0, retain))
 
     def _send_waiting(self) -> None:
-        for down in self.endpoint.waiting(self.client):
+        for down in self.endpoint.down.waiting(self.client):
             if len(self._flying) >= self._most_flying:
                 break
             self.send_down(down)
