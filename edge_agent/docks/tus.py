@@ -1,7 +1,8 @@
 """tuspy with one connection for all requests of an upload, and the county's own CA.
 
 tuspy opens a connection per request (a TLS handshake per 4 KB on a bad link) and checks uploads
-against the system's CAs only.
+against the system's CAs only. It also imports aiohttp, 10 MB for an asynchronous uploader that is
+not used here, so that is loaded late: when something of it is touched, which nothing does.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from tusclient.client import TusClient
-from tusclient.exceptions import TusUploadFailed
-from tusclient.request import TusRequest
-from tusclient.uploader.uploader import Uploader
 
 from edge_agent.docks.config import Upload
+from edge_agent.docks.late import late
+
+with late("aiohttp"):
+    from tusclient.client import TusClient
+    from tusclient.exceptions import TusUploadFailed
+    from tusclient.request import TusRequest
+    from tusclient.uploader.uploader import Uploader
 
 REQUEST_S = (10.0, 60.0)  # connect, read
 

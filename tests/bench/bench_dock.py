@@ -7,8 +7,8 @@ powercut            {points, wrong}: copies of the disk, one at each step that r
 faults              {tried, survived}: scenarios of tests/edge_agent/docks
 ingest_MBps, baseline_MBps, ratio   of the same files, alternating, medians of 5; baseline is
                     cp + sync + sha256sum. Ingest includes the cold read-back, seal and bag.
-memory_mb           peak resident memory of a process with eight bays at work; memory_with_tuspy_mb
-                    once tuspy (and the aiohttp it imports) is loaded too
+memory_mb           peak resident memory of a process whose eight bays ingest while it uploads to a
+                    real tus server; memory_idle_upload_mb the same without an upload server
 on                  "images" (root, loop devices) or "directories"
 """
 
@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +38,7 @@ from tests.edge_agent.docks.scenarios import CAMERA_SCENARIOS, Scenario  # noqa:
 from tests.edge_agent.docks.upload_scenarios import UPLOAD_SCENARIOS  # noqa: E402
 from tests.fakes import disk_images  # noqa: E402
 from tests.fakes.cameras import Camera, until  # noqa: E402
+from tests.fakes.tus_server import TusServer  # noqa: E402
 
 KILLS = 120
 SEED = 20260804
@@ -121,27 +123,48 @@ async def _ingest(folder: Path, camera: Camera) -> float:
     return took
 
 
-def memory(folder: Path, *more: str) -> float:
-    """Peak MB of a process whose eight bays ingest at once."""
+def memory(folder: Path, server: TusServer | None = None) -> float:
+    """Peak MB of a process whose eight bays ingest at once, in the middle of an upload."""
     folder.mkdir()
-    for n in range(1, BAYS + 1):
-        Camera(folder / "aside", f"CAM{n:03d}", {b"DCIM/A.mp4": 48 * MIB}).dock(folder / f"bay-{n}")
     child = subprocess.Popen(
-        [sys.executable, "-m", "tests.edge_agent.docks.child", folder, str(BAYS), "8", *more],
+        [
+            *(sys.executable, "-m", "tests.edge_agent.docks.child", folder, str(BAYS), "8"),
+            *([server.url] if server else []),
+        ],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
         env={"PYTHONPATH": f"{ROOT}:{ROOT / 'firmware'}", "PATH": "/usr/bin:/bin"},
     )
     assert child.stdout
-    deadline = time.monotonic() + 300
     told = folder / "sent.jsonl"
-    while not (told.exists() and told.read_text().count('"SEALED"') == BAYS):
-        assert time.monotonic() < deadline, "eight bays did not finish"
-        time.sleep(0.2)
+
+    def said(event: str) -> int:
+        return told.read_text().count(f'"{event}"') if told.exists() else 0
+
+    def sent() -> int:
+        return sum(path.stat().st_size for path in server.files()) if server else 0
+
+    first = Camera(folder / "aside", "FIRST", {b"DCIM/A.mp4": 96 * MIB})
+    first.dock(folder / "bay-1")
+    _wait(lambda: said("SEALED") == 1 and (not server or sent() > 0), "the first upload")
+    first.pull()
+    _wait(lambda: said("EMPTY") == 1, "an empty bay")
+    before = sent()
+    for n in range(1, BAYS + 1):
+        Camera(folder / "aside", f"CAM{n:03d}", {b"DCIM/A.mp4": 48 * MIB}).dock(folder / f"bay-{n}")
+    _wait(lambda: said("SEALED") == 1 + BAYS, "eight bays")
+    assert not server or before < sent() < 96 * MIB, "nothing was uploaded during the ingest"
     child.terminate()
     out, _ = child.communicate(timeout=30)
     return int(out.split()[-1]) / 1024
+
+
+def _wait(true: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < deadline, f"{what}: not within 120 s"
+        time.sleep(0.05)
 
 
 def main() -> int:
@@ -158,8 +181,9 @@ def main() -> int:
         say(f"  {killed.kills} kills, {killed.wrong}")
         say("throughput and memory:")
         ours, theirs = throughput(folder / "speed")
-        peak = memory(folder / "memory")
-        uploading = memory(folder / "uploading", "upload")
+        alone = memory(folder / "memory")
+        with TusServer(folder / "tus") as server:
+            peak = memory(folder / "uploading", server)
     ingest, baseline = statistics.median(ours), statistics.median(theirs)
     wrong = len(failed) + len(cut_wrong) + len(killed.wrong)
     result = {
@@ -171,7 +195,7 @@ def main() -> int:
         "baseline_MBps": round(baseline, 1),
         "ratio": round(ingest / baseline, 2),
         "memory_mb": round(peak, 1),
-        "memory_with_tuspy_mb": round(uploading, 1),
+        "memory_idle_upload_mb": round(alone, 1),
         "on": "directories" if disk_images.available() else "images",
     }
     print(json.dumps(result))

@@ -1,5 +1,5 @@
 """Docks in a process of their own: `python -m tests.edge_agent.docks.child FOLDER [BAYS CHUNK_MB
-[upload]]`.
+[URL]]`: the URL is a tus server's.
 
 Prints a line once they run. Each report is appended to FOLDER/sent.jsonl: a write that a SIGKILL
 cannot take back, so the file stands for the outbox. Ends by signal; SIGTERM prints the peak memory.
@@ -8,7 +8,6 @@ cannot take back, so the file stands for the outbox. Ends by signal; SIGTERM pri
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import os
 import signal
@@ -17,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edge_agent.docks.config import Bay, DocksConfig
+from edge_agent.docks.config import Bay, DocksConfig, Upload
 from edge_agent.docks.docks import Docks
 
 
@@ -34,10 +33,15 @@ class Journal:
         return None
 
 
-async def main(folder: Path, bays: int, chunk_mb: int) -> None:
+async def main(folder: Path, bays: int = 2, chunk_mb: int = 1, url: str | None = None) -> None:
     places = tuple(Bay(number=n, directory=folder / f"bay-{n}") for n in range(1, bays + 1))
     config = DocksConfig(
-        store=folder / "store", bay=places, chunk_mb=chunk_mb, free_low_mb=0, free_high_mb=0
+        store=folder / "store",
+        bay=places,
+        chunk_mb=chunk_mb,
+        free_low_mb=0,
+        free_high_mb=0,
+        upload=Upload(url=url, kbit_s=50_000) if url else None,
     )
     docks = Docks(config, Journal(folder / "sent.jsonl"), checkpoint="k-07")
     task = asyncio.create_task(docks.run())
@@ -53,7 +57,5 @@ def peak_kb() -> str:
 
 
 if __name__ == "__main__":
-    if "upload" in sys.argv:
-        importlib.import_module("edge_agent.docks.tus")  # as the first upload would
-    asyncio.run(main(Path(sys.argv[1]), *map(int, sys.argv[2:4] or ("2", "1"))))
+    asyncio.run(main(Path(sys.argv[1]), *map(int, sys.argv[2:4]), *sys.argv[4:]))
     print(peak_kb())
