@@ -22,6 +22,7 @@ from drivers import lte, pins
 from drivers.battery import Battery
 
 ROWS = pins.read("pins.csv")
+ROM = "/rom"
 
 
 def _ask(question, seconds, uart, needle):
@@ -43,25 +44,32 @@ def hold_watchdog():
     machine.WDT(timeout=600000)
 
 
-def who():
-    """The chip, the interpreter, and the hash of every file."""
-    hashes = {}
+def _hashes(top, shown, hashes):
+    """Put the SHA-256 of every file below `top` into `hashes`, named from `shown` on."""
     folders = [""]
     while folders:
         folder = folders.pop()
-        for name in os.listdir(folder[1:] or "."):
+        for name in os.listdir(top + folder):
             path = folder + "/" + name
-            if os.stat(path[1:])[0] & 0x4000:
+            if os.stat(top + path)[0] & 0x4000:
                 folders.append(path)
                 continue
             digest = hashlib.sha256()
-            with open(path[1:], "rb") as f:
+            with open(top + path, "rb") as f:
                 while True:
                     block = f.read(1024)
                     if not block:
                         break
                     digest.update(block)
-            hashes[path] = "".join("%02x" % b for b in digest.digest())
+            hashes[shown + path] = "".join("%02x" % b for b in digest.digest())
+
+
+def who():
+    """The chip, the interpreter, and the hash of every file."""
+    hashes = {}
+    _hashes(".", "", hashes)
+    if ROM in sys.path:  # the interpreter puts it there when it has mounted the program's partition
+        _hashes(ROM, ROM, hashes)
     gc.collect()
     with open("unit.json") as f:
         unit = json.load(f)["unit"]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from flashing import batch, doctor, identities, kit, partitions, ports, readout
+from flashing import batch, doctor, identities, kit, ports, readout
+from flashing.chip import Chip
 from flashing.command_line import Commands
 from flashing.errors import FlashError
 from flashing.job import Order, Workshop, at_falling_bauds, check_unit, make_unit
@@ -37,7 +38,6 @@ def add(commands: Commands) -> None:
     check.set_defaults(run=_check)
     read_out = commands.add_parser("read-out", help="save a unit's unsent records")
     _port(read_out)
-    _making(read_out)
     read_out.set_defaults(run=_read_out)
     examine = commands.add_parser("doctor", help="what is wrong with this bench")
     _port(examine)
@@ -62,7 +62,10 @@ def _shop(want: argparse.Namespace, person: Terminal) -> Workshop:
     sealed = want.identities or _only_batch(want.home)
     opened = identities.unseal(sealed, ask_passphrase(want.passphrase_file, sealed.name))
     saved = readout.ReadOut(want.home / "read-out", ledger)
-    return Workshop(kit.open_kit(want.kit), opened, ledger, person, saved)
+    opened_kit = kit.open_kit(want.kit)
+    if not opened_kit.image.romfs:
+        person.say("kit", kit.NO_ROMFS)
+    return Workshop(opened_kit, opened, ledger, person, saved)
 
 
 def _only_batch(home: Path) -> Path:
@@ -128,14 +131,16 @@ def _check(want: argparse.Namespace) -> int:
 def _read_out(want: argparse.Namespace) -> int:
     port = _one_port(want)
     with Terminal(Console()) as person:
-        shop = _shop(want, person)
+        saved = readout.ReadOut(want.home / "read-out", Ledger(want.home))
 
-        def work(chip: readout.Chip) -> None:
-            home = partitions.file_system(shop.kit.image.rows, chip.facts.flash_size)
-            shop.readout.save(readout.take(chip, home), chip.facts.mac, person, port)
+        def work(chip: Chip) -> None:
+            home = readout.find_home(chip, [])
+            if home is None:
+                raise FlashError(f"{port}: this board holds nothing of a unit: take another board")
+            saved.save(readout.take(chip, home), chip.facts.mac, person, port)
             chip.reset()
 
-        at_falling_bauds(shop, port, work, "reading again more slowly")
+        at_falling_bauds(person, port, work)
     return 0
 
 

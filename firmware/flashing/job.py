@@ -14,15 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from flashing import filesystem, partitions, readout, selftest, unit_files
+from flashing import layout, readout, selftest, unit_files
 from flashing.chip import BAUDS, Chip, Facts, refuse_wrong_chip
 from flashing.chip_errors import ChipError
 from flashing.errors import FlashError
 from flashing.identities import Batch, UnitIdentity
 from flashing.kit import Kit
 from flashing.ledger import Ledger, Row
-from flashing.micropython_image import IMAGE_ADDRESS
-from flashing.partitions import Partition
 from flashing.readout import ReadOut
 from flashing.technician import Technician
 
@@ -56,7 +54,7 @@ def make_unit(shop: Workshop, order: Order) -> Row:
     """Make one unit and return its PASS row; FlashError (one sentence) when it is not made."""
     began = time.monotonic()
     written = at_falling_bauds(
-        shop, order.port, lambda chip: _write(shop, order, chip), "writing again more slowly"
+        shop.person, order.port, lambda chip: _write(shop, order, chip), shop.bauds
     )
     write_seconds = time.monotonic() - began
     report = selftest.run(order.port, shop.person, written.expected, order.test_line)
@@ -89,10 +87,11 @@ def check_unit(shop: Workshop, port: str, unit: str, test_line: bool = True) -> 
     if held is None:
         raise FlashError(f"ledger: {unit} was never made here: merge the ledger of its laptop")
     made = next(r for r in shop.ledger.rows if r["event"] == "pass" and r["serial"] == held.serial)
-    if made["app"] != shop.kit.app_id:
+    if (made["app"], made["image"]) != (shop.kit.app_id, shop.kit.image_sha256):
         raise FlashError(
-            f"kit: {unit} was made with app {made['app']}, this kit holds {shop.kit.app_id}: name "
-            "that kit with --kit, or flash the unit again"
+            f"kit: {unit} was made with app {made['app']} on image {made['image'][:12]}, this kit "
+            f"holds {shop.kit.app_id} on {shop.kit.image_sha256[:12]}: name that kit with --kit, "
+            "or flash the unit again"
         )
     who = next((i for i in shop.batch.units.get(unit, []) if i.serial == held.serial), None)
     if who is None:
@@ -104,16 +103,18 @@ def check_unit(shop: Workshop, port: str, unit: str, test_line: bool = True) -> 
     return shop.ledger.add("check", unit=unit, mac=held.mac, serial=held.serial, **report.learnt)
 
 
-def at_falling_bauds(shop: Workshop, port: str, work: Callable[[Chip], T], again: str) -> T:
+def at_falling_bauds(
+    person: Technician, port: str, work: Callable[[Chip], T], bauds: tuple[int, ...] = BAUDS
+) -> T:
     """Run `work` in one session per baud rate, the next lower one when the line was at fault."""
-    for baud in shop.bauds:
+    for baud in bauds:
         try:
             with Chip(port, baud) as chip:
                 return work(chip)
         except ChipError as error:
-            if not error.slower or baud == shop.bauds[-1]:
+            if not error.slower or baud == bauds[-1]:
                 raise
-            shop.person.say(port, f"{again} (the line fails at {baud} baud)")
+            person.say(port, f"again and more slowly: the line fails at {baud} baud")
     raise AssertionError("bauds is empty")
 
 
@@ -134,20 +135,21 @@ def _write(shop: Workshop, order: Order, chip: Chip) -> _Written:
     )
     refuse_wrong_chip(facts, port)
     shop.ledger.refuse(order.unit, facts.mac, order.replacing)
-    home = partitions.file_system(shop.kit.image.rows, facts.flash_size)
+    places = layout.plan(shop.kit.image, facts.flash_size)
     who = shop.batch.pick(order.unit, _unusable(shop.ledger, facts.mac))
     files = unit_files.assemble(shop.kit, shop.batch, order.unit, who, order.board)
-    _rescue(shop, chip, home)
-    image = filesystem.build(files, home.size)
-    regions = [(IMAGE_ADDRESS, shop.kit.image.content), (home.offset, image)]
+    regions = places.regions(files)
+    _rescue(shop, chip)
     chip.write(regions, lambda part: shop.person.progress(port, "writing", part))
     chip.reset()
     return _Written(facts, who, _expected(shop, facts.mac, order.unit, files))
 
 
-def _rescue(shop: Workshop, chip: Chip, home: Partition) -> None:
+def _rescue(shop: Workshop, chip: Chip) -> None:
     """Offer the records that a reflash would erase, where the board was a unit before."""
-    if not filesystem.holds_one(chip.read(home.offset, 2 * partitions.FLASH_BLOCK)):
+    likely = layout.likely_homes(shop.kit.image, chip.facts.flash_size)
+    home = readout.find_home(chip, likely)
+    if home is None:
         return
     question = "this board was a unit: save its unsent records before they are erased?"
     answer = shop.person.ask(chip.port, question, selftest.ANSWER_SECONDS)
@@ -182,5 +184,6 @@ def _expected(shop: Workshop, mac: str, unit: str, files: dict[str, bytes]) -> s
         hashes=unit_files.digests(files),
         micropython=shop.kit.image.version,
         mpy=shop.kit.mpy,
+        in_place=shop.kit.image.romfs,
         signals={line.split(",")[0] for line in lines[1:]},
     )

@@ -26,6 +26,10 @@ from flashing.errors import FlashError
 from flashing.micropython_image import MicroPythonImage
 
 MANIFEST = "kit.json"
+NO_ROMFS = (
+    "this MicroPython is built without ROMFS, so the program is copied into RAM and a unit needs a "
+    "board with PSRAM: to save that RAM, give an image built with MICROPY_VFS_ROM=1"
+)
 
 
 @dataclass(frozen=True)

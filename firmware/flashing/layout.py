@@ -48,6 +48,12 @@ def plan(image: MicroPythonImage, flash_size: int) -> Layout:
     return Layout(content, partitions.find(rows, "romfs"), home)
 
 
+def likely_homes(image: MicroPythonImage, flash_size: int) -> list[Partition]:
+    """Return where a board's file system may be when its own table tells nothing."""
+    both = (image.rows, partitions.with_romfs(image.rows))
+    return [partitions.file_system(rows, flash_size) for rows in both]
+
+
 def on_unit(image: MicroPythonImage, files: dict[str, bytes]) -> dict[str, bytes]:
     """Return the same files under the paths that the unit will see them at."""
     if not image.romfs:

@@ -124,6 +124,8 @@ def _kit(want: argparse.Namespace) -> int:
         wheels,
     )
     print(f"{want.kit}: MicroPython {made.image.version} ({made.image_sha256}), app {made.app_id}")
+    if not made.image.romfs:
+        print(f"{want.kit}: {kit.NO_ROMFS}")
     return 0
 
 

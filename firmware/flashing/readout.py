@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import datetime
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from body_unit.store import Store
 from body_unit.store_latch import Latch
-from flashing import filesystem
+from flashing import filesystem, partitions
 from flashing.chip import Chip
 from flashing.errors import FlashError
 from flashing.files import write_private
@@ -25,6 +26,21 @@ from flashing.technician import Technician
 STORE = "/queue"  # the store's folder on the unit (firmware/body_unit/store.py)
 KEPT = (0x9000, 0x7000)  # nvs and phy_init of MicroPython's partition table: offset, bytes
 LATCH = (0xF000, 0x1000)  # phy_init, which MicroPython leaves unused: the open SOS
+
+
+def find_home(chip: Chip, likely: list[Partition]) -> Partition | None:
+    """Return where this board has a unit's file system: by its own table, else where it is likely.
+
+    A unit that another kit made has it elsewhere than this kit would put it.
+    """
+    places: list[Partition] = []
+    table = chip.read(partitions.TABLE_ADDRESS, partitions.TABLE_SIZE)
+    with suppress(FlashError):  # a blank board, or a damaged one
+        places.append(partitions.file_system(partitions.parse(table), chip.facts.flash_size))
+    for place in [*places, *likely]:
+        if filesystem.holds_one(chip.read(place.offset, 2 * partitions.FLASH_BLOCK)):
+            return place
+    return None
 
 
 def take(chip: Chip, home: Partition) -> dict[str, bytes]:

@@ -24,7 +24,14 @@ from cryptography import x509  # noqa: E402
 from cryptography.hazmat.primitives import serialization  # noqa: E402
 from cryptography.x509.oid import NameOID  # noqa: E402
 
-from flashing import filesystem, identities, micropython_image, partitions  # noqa: E402
+from flashing import (  # noqa: E402
+    filesystem,
+    identities,
+    kit,
+    layout,
+    micropython_image,
+    unit_files,
+)
 from tests.fakes.esp32_board import Esp32Board  # noqa: E402
 from tests.fakes.flash_bench import FlashBench, build_kit, make_batch  # noqa: E402
 from tests.fakes.flash_faults import FAULTS, try_fault  # noqa: E402
@@ -39,9 +46,9 @@ def esptool(port: str, *arguments: str) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
-def home_of(bench: FlashBench, megabytes: int) -> partitions.Partition:
+def places_of(bench: FlashBench, megabytes: int) -> layout.Layout:
     image = micropython_image.check((bench.kit / "micropython.bin").read_bytes())
-    return partitions.file_system(image.rows, megabytes * 2**20)
+    return layout.plan(image, megabytes * 2**20)
 
 
 def parallel(bench: FlashBench) -> dict[str, Any]:
@@ -74,7 +81,7 @@ def parallel(bench: FlashBench) -> dict[str, Any]:
 
 def consistent(board: Esp32Board, row: dict[str, Any], bench: FlashBench) -> bool:
     """Tell whether identity, certificate, key and ledger of one board are all of one unit."""
-    home = home_of(bench, row["flash_mb"])
+    home = places_of(bench, row["flash_mb"]).home
     files = filesystem.read(board.flash.read_bytes()[home.offset : home.end])
     cert = x509.load_der_x509_certificate(files["/cert.der"])
     key = serialization.load_der_private_key(files["/key.der"], None)
@@ -87,41 +94,45 @@ def consistent(board: Esp32Board, row: dict[str, Any], bench: FlashBench) -> boo
 
 
 def read_back(bench: FlashBench, board: Esp32Board, megabytes: int) -> bool:
-    """Read image and file system with a stock esptool; compare with image and files as meant."""
-    home = home_of(bench, megabytes)
-    back = bench.folder / "back.bin"
-    image = (bench.kit / "micropython.bin").read_bytes()
-    esptool(board.port, "read-flash", "0x1000", str(len(image)), str(back))
-    same = back.read_bytes() == image
-    esptool(board.port, "read-flash", hex(home.offset), str(home.size), str(back))
-    content = back.read_bytes()
+    """Read image, program and file system with a stock esptool; compare with what was meant."""
+    places = places_of(bench, megabytes)
     row = next(r for r in bench.rows() if r["event"] == "pass" and r["mac"] == board.mac)
-    files = filesystem.read(content)
+    (who,) = [i for i in bench.batch.units[row["unit"]] if i.serial == row["serial"]]
+    opened = kit.open_kit(bench.kit)
+    meant = unit_files.assemble(opened, bench.batch, row["unit"], who, row["board"])
+    *fixed, (home_at, _) = places.regions(meant)
+    same = all(read_flash(bench, board, at, len(b)) == b for at, b in fixed)
+    # The unit has run since, and keeps its queue there: file by file, not byte by byte.
+    files = filesystem.read(read_flash(bench, board, home_at, places.home.size))
     own = {path: data for path, data in files.items() if not path.startswith("/queue/")}
-    app = {
-        "/" + path.relative_to(bench.kit / "app").as_posix(): path.read_bytes()
-        for path in (bench.kit / "app").rglob("*")
-        if path.is_file()
-    }
-    who = [i for i in bench.batch.units[row["unit"]] if i.serial == row["serial"]]
-    meant = dict(app)
-    for identity in who:
-        meant |= {"/key.der": identity.key_der, "/cert.der": identity.cert_der}
-    return same and len(who) == 1 and all(own.get(path) == data for path, data in meant.items())
+    return same and own == {p: c for p, c in meant.items() if not p.startswith("/rom/")}
+
+
+def read_flash(bench: FlashBench, board: Esp32Board, at: int, size: int) -> bytes:
+    back = bench.folder / "back.bin"
+    esptool(board.port, "read-flash", hex(at), str(size), str(back))
+    return back.read_bytes()
 
 
 def esptool_alone(bench: FlashBench) -> list[float]:
     """Time stock esptool on the same bytes, four boards at once as in `parallel`."""
-    image = bench.kit / "micropython.bin"
 
     def one(number: int, megabytes: int) -> float:
-        home = home_of(bench, megabytes)
-        written = (bench.folder / f"p{number}/flash.bin").read_bytes()[home.offset : home.end]
-        fs = bench.folder / f"fs{number}.bin"
-        fs.write_bytes(written)
+        places = places_of(bench, megabytes)
+        assert places.rom is not None
+        flash = (bench.folder / f"p{number}/flash.bin").read_bytes()
+        parts: list[str] = []
+        for at, end in (
+            (0x1000, 0x1000 + len(places.image)),
+            (places.rom.offset, places.rom.end),
+            (places.home.offset, places.home.end),
+        ):
+            part = bench.folder / f"part{number}-{at:x}.bin"
+            part.write_bytes(flash[at:end])
+            parts += [hex(at), str(part)]
         with Esp32Board(bench.folder / f"e{number}", flash_mb=megabytes) as board:
             began = time.monotonic()
-            esptool(board.port, "write-flash", "0x1000", str(image), hex(home.offset), str(fs))
+            esptool(board.port, "write-flash", *parts)
             return round(time.monotonic() - began, 2)
 
     with ThreadPoolExecutor(len(SIZES_MB)) as pool:

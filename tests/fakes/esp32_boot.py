@@ -1,8 +1,9 @@
-# ruff: noqa: PTH123, SIM115, S102 - MicroPython has no pathlib, and running main.py is the point
+# ruff: noqa: PTH123, SIM115, S102, S324 - MicroPython has no pathlib, and running main.py is the point
 # Runs under real MicroPython (unix port): what an ESP32 does from reset to the REPL, from the very
 # flash that esptool wrote. The chip's own modules (machine, network, esp32) are firmware/virtual.
 # Arguments: the flash file, the folder of the virtual modules, the MAC, and "main" or "raw" (a soft
 # reset inside the raw REPL runs boot.py but not main.py).
+import hashlib
 import os
 import struct
 import sys
@@ -46,30 +47,55 @@ class Partition:
         return None
 
 
-def free_after_last_partition(flash):
-    """Where MicroPython 1.26 and newer put `vfs`; None where the boot loader would not start."""
+def partition_table(flash):
+    """Return label -> (offset, size); empty where the boot loader would not start.
+
+    It believes the size in its own header (4 MB in every build for that size and up), not the
+    chip's, and refuses a table with a row beyond it.
+    """
     flash.seek(0x1000)
-    starts = flash.read(1) == b"\xe9"
-    end = 0
+    magic, _, _, size_and_speed = flash.read(4)
+    believed = 2**20 << (size_and_speed >> 4)
     flash.seek(TABLE)
-    while True:
-        row = flash.read(32)
-        if row[:2] != b"\xaa\x50":
-            break
-        offset, size = struct.unpack_from("<II", row, 4)
-        end = max(end, offset + size)
-    return end if starts and end else None
+    sector = flash.read(0xC00)
+    rows = {}
+    at = 0
+    while sector[at : at + 2] == b"\xaa\x50":
+        label = sector[at + 12 : at + 28].rstrip(b"\0").decode()
+        rows[label] = struct.unpack_from("<II", sector, at + 4)
+        at += 32
+    whole = sector[at : at + 2] == b"\xeb\xeb"
+    whole = whole and hashlib.md5(sector[:at]).digest() == sector[at + 16 : at + 32]
+    fits = all([offset + size <= believed for offset, size in rows.values()])
+    return rows if magic == 0xE9 and whole and fits else {}
+
+
+def knows_romfs(flash, offset, size):
+    """Whether the application on the flash was built with it (its names are in the binary)."""
+    flash.seek(offset)
+    return b"VfsRom\0" in flash.read(size)
 
 
 flash = open(flash_path, "r+b")  # stays open when the host's files are unmounted below
-start = free_after_last_partition(flash)
-if start is None:
+rows = partition_table(flash)
+if not rows:
     print("invalid header: 0xffffffff")
     while True:
         sys.stdin.read(1)
-size = flash.seek(0, 2) - start
-device = Partition(flash, start, size)
-sys.path[:] = ["", ".frozen", ROOT + "/lib", chip_modules]
+if "vfs" not in rows:  # MicroPython 1.26 and newer: what is left behind the last partition
+    start = max([offset + size for offset, size in rows.values()])
+    rows["vfs"] = start, flash.seek(0, 2) - start
+sys.path[:] = ["", ".frozen"]
+if "romfs" in rows and knows_romfs(flash, *rows["factory"]):
+    offset, size = rows["romfs"]
+    flash.seek(offset)
+    try:
+        vfs.mount(vfs.VfsRom(flash.read(size)), "/rom")
+        sys.path.extend(["/rom", "/rom/lib"])
+    except OSError:
+        pass  # no image there: the port goes on without a word
+sys.path.extend([ROOT + "/lib", chip_modules])
+device = Partition(flash, *rows["vfs"])
 try:
     vfs.mount(vfs.VfsLfs2(device, readsize=32, progsize=32, lookahead=32), ROOT)
     os.chdir(ROOT)

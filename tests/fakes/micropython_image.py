@@ -28,13 +28,20 @@ def table(rows: list[tuple[bytes, int, int, int, int]] = ROWS) -> bytes:
     return (body + b"\xeb\xeb" + b"\xff" * 14 + digest).ljust(0xC00, b"\xff")
 
 
-def make(app_size: int = 96 * 1024, version: str = "1.29.0", chip: int = 0) -> bytes:
-    """Return an image whose application has `app_size` bytes (the real one: about 1.7 MB)."""
+def make(
+    app_size: int = 96 * 1024, version: str = "1.29.0", chip: int = 0, romfs: bool = True
+) -> bytes:
+    """Return an image whose application has `app_size` bytes (the real one: about 1.7 MB).
+
+    `romfs`: with the names that MICROPY_VFS_ROM=1 adds; stock ESP32_GENERIC has it off.
+    """
     noise = random.Random(1)
     header = struct.pack("<BBBBIBBBBHB", 0xE9, 0, 2, 0x20, 0, 0, 0, 0, 0, chip, 0).ljust(24, b"\0")
     # 16 symbols of 256: as compressible as machine code is
     body = bytes(noise.choices(range(0, 256, 16), k=app_size))
     banner = f"v{version} on 2026-08-29\0".encode()
+    if romfs:
+        banner += b"VfsRom\0rom_ioctl\0/rom/lib\0"
     app = header + banner + body[len(header) + len(banner) :]
     boot = (header + body[: 0x5000 - len(header)]).ljust(0x7000, b"\xff")
     return (boot + table()).ljust(0xF000, b"\xff") + app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flashing import filesystem, micropython_image, partitions
+from flashing import filesystem, layout, micropython_image, partitions
 from flashing.chip import PIECE, pieces
 from flashing.errors import FlashError
 from tests.fakes import micropython_image as fake
@@ -22,6 +22,50 @@ def test_the_file_system_follows_the_app_to_the_end_of_the_flash(megabytes: int)
 def test_a_vfs_row_of_an_older_image_counts() -> None:
     rows = partitions.parse(fake.table([*fake.ROWS, (b"vfs", 1, 0x81, 0x200000, 0x100000)]))
     assert partitions.file_system(rows, 16 * MB).size == 0x100000
+
+
+@pytest.mark.parametrize("megabytes", [4, 8, 16])
+def test_romfs_lies_between_the_app_and_the_file_system(megabytes: int) -> None:
+    image = micropython_image.check(fake.make())
+    places = layout.plan(image, megabytes * MB)
+    rows = partitions.parse(places.image[0x7000 : 0x7000 + partitions.TABLE_SIZE])
+    assert places.rom == partitions.Partition("romfs", 1, 0x8F, 0x200000, 0x80000)
+    assert rows == [*image.rows, places.rom]
+    assert max(row.end for row in rows) <= 4 * MB  # what the image's header says the flash has
+    assert (places.home.offset, places.home.end) == (0x280000, megabytes * MB)
+    changed = [at for at, byte in enumerate(places.image) if byte != image.content[at]]
+    assert 0x7000 <= min(changed) <= max(changed) < 0x7000 + partitions.TABLE_SIZE
+    regions = places.regions({"/rom/lib/a.mpy": b"M", "/main.py": b"import a\n"})
+    assert [(at, len(content)) for at, content in regions[1:]] == [
+        (0x200000, 0x80000),
+        (0x280000, megabytes * MB - 0x280000),
+    ]
+    assert filesystem.read(regions[2][1]) == {"/main.py": b"import a\n"}
+    with pytest.raises(FlashError, match="does not fit"):
+        places.regions({"/rom/lib/a.mpy": b"M" * 0x80000})
+
+
+def test_an_older_table_gives_the_room_from_its_own_row() -> None:
+    older = partitions.parse(fake.table([*fake.ROWS, (b"vfs", 1, 0x81, 0x200000, 0x100000)]))
+    rom, home = partitions.with_romfs(older)[-2:]
+    assert (rom.label, rom.offset, rom.end) == ("romfs", 0x200000, home.offset)
+    assert (home.label, home.end) == ("vfs", 0x300000)
+
+
+def test_a_build_with_a_romfs_of_its_own_keeps_its_table() -> None:
+    own = (b"romfs", 1, 0x8F, 0x200000, 0x20000)
+    rows = partitions.parse(fake.table([*fake.ROWS, own]))
+    assert partitions.with_romfs(rows) == rows
+
+
+def test_a_table_is_rendered_as_it_was_parsed() -> None:
+    assert partitions.render(partitions.parse(fake.table())) == fake.table()
+
+
+def test_without_romfs_in_the_build_nothing_changes() -> None:
+    content = fake.make(romfs=False)
+    places = layout.plan(micropython_image.check(content), 4 * MB)
+    assert (places.image, places.rom, places.home.offset) == (content, None, 0x200000)
 
 
 @pytest.mark.parametrize("flash_size", [1 * MB, 2 * MB])

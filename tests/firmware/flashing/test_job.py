@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from flashing import filesystem, job
+from flashing import filesystem, job, micropython_image, partitions, romfs
 from flashing.chip_errors import explain
 from flashing.errors import FlashError
 from flashing.job import Order, Workshop, make_unit
+from flashing.partitions import Partition
+from tests.fakes import micropython_image as fake
 from tests.fakes.esp32_board import Esp32Board
 from tests.fakes.unit_world import UnitWorld
 
@@ -28,16 +31,43 @@ def test_a_bare_board_becomes_a_unit(shop: Workshop, tmp_path: Path) -> None:
     assert row["tests"]["identity"][0] == "PASS"
     flash = board.flash.read_bytes()
     assert b"an earlier key" not in flash
-    files = filesystem.read(flash[2 * MB :])
+    rom, home = _partitions(flash)
+    files = filesystem.read(flash[home.offset : home.end])
     assert json.loads(files["/unit.json"])["unit"] == "u-0101"
     assert files["/key.der"] == shop.batch.units["u-0101"][0].key_der
+    assert set(files) >= {"/main.py", "/pins.csv", "/cert.der"}
+    assert not any(path.startswith("/lib/") for path in files)
+    program = romfs.build({p: c for p, c in shop.kit.app.items() if p.startswith("/lib/")})
+    assert flash[rom.offset : rom.end] == program.ljust(rom.size, b"\xff")
     assert [r["event"] for r in shop.ledger.rows] == ["pass"]
     assert "a secret psk" not in json.dumps(shop.ledger.rows)
 
 
-def test_records_are_not_erased_when_nobody_answers(shop: Workshop, tmp_path: Path) -> None:
+def _partitions(flash: bytes) -> tuple[Partition, Partition]:
+    """Return the ROMFS and the file system that the table on a flash names."""
+    rows = partitions.parse(flash[partitions.TABLE_ADDRESS :][: partitions.TABLE_SIZE])
+    rom = partitions.find(rows, "romfs")
+    assert rom is not None
+    return rom, partitions.file_system(rows, len(flash))
+
+
+def test_without_romfs_the_program_lies_in_the_file_system(shop: Workshop, tmp_path: Path) -> None:
+    stock = micropython_image.check(fake.make(romfs=False))
+    shop = replace(shop, kit=replace(shop.kit, image=stock))
+    with Esp32Board(tmp_path / "board", flash_mb=8) as board, UnitWorld(board) as world:
+        shop.person.on_say = world.obey
+        make_unit(shop, Order(board.port, "u-0101", "lte", test_line=False))
+    files = filesystem.read(board.flash.read_bytes()[2 * MB :])
+    assert {"/lib/unit_main.mpy", "/key.der"} <= set(files)
+
+
+@pytest.mark.parametrize("table", [b"", fake.table()], ids=["damaged table", "older layout"])
+def test_records_are_not_erased_when_nobody_answers(
+    shop: Workshop, tmp_path: Path, table: bytes
+) -> None:
     (tmp_path / "board").mkdir()
-    worn = b"\xff" * 2 * MB + filesystem.build({"/queue/0-1": b"an SOS"}, 2 * MB)
+    worn = (b"\xff" * 0x8000 + table).ljust(2 * MB, b"\xff")
+    worn += filesystem.build({"/queue/0-1": b"an SOS"}, 2 * MB)
     (tmp_path / "board/flash.bin").write_bytes(worn)
     shop.person.answers = {"unsent records": None}
     with Esp32Board(tmp_path / "board") as board:

@@ -13,10 +13,9 @@ from typing import Any
 
 import pytest
 
-from flashing import certs, filesystem, kit, unit_files
+from flashing import certs, kit, layout, unit_files
 from flashing.identities import Batch, UnitIdentity
 from flashing.repl import DeviceError, Repl
-from tests.fakes import micropython_image
 from tests.fakes.esp32_board import Esp32Board
 from tests.fakes.flash_bench import SITE
 
@@ -62,9 +61,8 @@ def unit(folder: Path, made: kit.Kit, ca: certs.Authority, trusts: bytes, port: 
     files = unit_files.assemble(made, Batch(site, trusts, {"u-0101": [who]}), "u-0101", who, "lte")
     files["/main.py"] = b""  # only the test runs
     flash = bytearray(b"\xff" * 4 * MB)
-    image = micropython_image.make()
-    flash[0x1000 : 0x1000 + len(image)] = image
-    flash[2 * MB :] = filesystem.build(files, 2 * MB)
+    for at, content in layout.plan(made.image, 4 * MB).regions(files):
+        flash[at : at + len(content)] = content
     folder.mkdir()
     (folder / "flash.bin").write_bytes(flash)
     (folder / "wifi").write_text("station\ta secret psk\t-60\n")
