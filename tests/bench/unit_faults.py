@@ -66,7 +66,7 @@ def broker_kill(rig: Rig) -> None:
     rig.county.broker.stop(kill=True)
     rig.unit.press()
     _later(3)
-    rig.county.broker.start()
+    rig.county.broker_back()
     rig.marked(30)
 
 

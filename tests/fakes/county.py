@@ -5,6 +5,7 @@ with County(folder, units=["u-0001"]) as county:
     county.wait(lambda c: c.of("unit_sos"), timeout=10)
     county.command("u-0001", "sos_ack", sos=sos_id)
     county.lost(unit)                     # assigned by the unit's ledger, never received
+    county.broker.stop(kill=True); county.broker_back()
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ class County:
         )
         self._client.on_connect = lambda client, *_: client.subscribe([("#", 1)])
         self._client.on_message = self._on_message
+        self._client.on_subscribe = lambda *_: self._listening.set()
+        self._listening = threading.Event()
         self._client.reconnect_delay_set(1, 1)
 
     def __enter__(self) -> County:
@@ -74,6 +77,17 @@ class County:
         self._client.disconnect()
         self._client.loop_stop()
         self.broker.stop()
+
+    def broker_back(self) -> None:
+        """Start a broker that was stopped, and wait until the county listens to it again.
+
+        A killed broker has forgotten who listens, and what a unit says before the county is back
+        it acknowledges and throws away: that says nothing about the unit.
+        """
+        self._listening.clear()
+        self.broker.start()
+        if not self._listening.wait(30):
+            raise TimeoutError("the county did not come back to its broker in 30 s")
 
     def equip(self, unit: UnitProcess, port: int | None = None) -> None:
         """What flashing would give it; `port`: a link in between."""

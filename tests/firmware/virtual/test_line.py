@@ -58,3 +58,11 @@ def test_no_data_link_at_all_sends_an_sms(tmp_path: Path) -> None:
     ((number, text),) = modem.sms[:1]
     assert number == "+8613800000000"
     assert text.startswith("SOS u-0009 ")
+
+
+def test_a_killed_broker_is_told_what_was_pressed_meanwhile(tmp_path: Path) -> None:
+    with unit_faults.Rig(tmp_path) as rig:
+        unit_faults.broker_kill(rig)
+        assert rig.link.tap is not None
+        acked = [name for _, name in rig.link.tap.acked if name == "unit_mark"]
+    assert len(acked) >= 2  # the one pressed while it was gone, and one after
