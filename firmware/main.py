@@ -26,6 +26,7 @@ from drivers.gps import Receiver
 from drivers.line import Line
 from drivers.links import Links
 from drivers.lte import Lte
+from drivers.nap import Nap
 from drivers.nvs import Kept
 from drivers.records import Records
 from drivers.resolver import Resolver
@@ -81,7 +82,7 @@ class Unit:
         self.lte = None
         if settings.get("lte") and "modem_tx" in rows:
             self.lte = Lte(rows, settings["lte"], clock, self.link, shell.post, shell.log)
-        self.links = Links(self.wifi, self.lte, clock)
+        self.links = Links(self.wifi, self.lte, clock, self.records.store.waiting)
         self.carriers = [link for link in (self.wifi, self.lte) if link is not None]
         connector = Connector(Resolver())
         lines = [
@@ -93,6 +94,9 @@ class Unit:
         self.battery = Battery(rows["battery"]) if "battery" in rows else None
         self.charger = Charger(rows["charger"]) if "charger" in rows else None
         self.care = Care(clock, TASKS)
+        parts: dict = {link.name: link for link in self.carriers}
+        parts.update(button=self.button, receiver=self.gps)
+        self.nap = Nap(rows, shell, parts, self.care, None)
 
     def link(self, name, up):
         self.shell.post(("link", name, up))
@@ -111,6 +115,7 @@ class Unit:
             self.gps.run(),
             *[link.run() for link in self.carriers],
             self.links.run(),
+            self.nap.run(),
             self.care.run(),
             *[line.run() for line in shell.lines],
         )
@@ -168,8 +173,9 @@ class Unit:
             values["queue"] = self.records.store.waiting()
             if "error" in self.kept.values:
                 values["error"] = self.kept.values["error"].decode()
-            if self.wifi.rssi() is not None:
-                values["rssi"] = self.wifi.rssi()
+            rssi = self.wifi.rssi() or (self.lte and self.lte.rssi)
+            if rssi is not None:
+                values["rssi"] = rssi
             self.shell.post(("vitals", values))
             if self.clock.now_ms() - kept_ms >= CLOCK_KEPT_MS:
                 kept_ms = self.clock.now_ms()

@@ -10,7 +10,7 @@ from body_unit.health import Health
 from body_unit.obey import Obey
 from body_unit.orders import Orders
 from body_unit.position import Position
-from body_unit.power import TICK_STILL_S, percent, step
+from body_unit.power import MODEM, TICK_STILL_S, percent, step
 from body_unit.rounds import Rounds
 from body_unit.sos import BOOT_GRACE_MS, CLOSED, Sos
 from body_unit.tasks import Tasks
@@ -172,6 +172,8 @@ class Core:
         before = unit.battery_step
         unit.battery_step = step(percent(mv), before)
         if unit.battery_step != before:
+            if MODEM[unit.battery_step] != MODEM[before]:
+                unit.emit("modem", MODEM[unit.battery_step])
             self.position.begin()
             if not self.position.is_tracked():
                 self.rounds.leave_all()
@@ -181,6 +183,9 @@ class Core:
 
     def _motion(self, moving):
         self.position.motion.shaken(moving)
+
+    def _stir(self):
+        self.watch.stir()
 
     def _fall(self):
         if self.duty.on and not self.health.safe:
@@ -253,6 +258,7 @@ HANDLERS = {
     "charger": Core._charger,
     "battery": Core._battery,
     "motion": Core._motion,
+    "stir": Core._stir,
     "fall": Core._fall,
     "link": Core._link,
     "session": Core._session,

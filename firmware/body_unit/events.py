@@ -36,6 +36,7 @@ EVENTS = {
     "charger": ("present",),
     "battery": ("mv",),
     "motion": ("moving",),  # accelerometer: told when it changes
+    "stir": (),  # accelerometer: something moved, however little; now and then while it does
     "fall": (),
     "link": ("name", "up"),  # name: wifi, lte. Up: it has an address
     "session": ("broker", "up"),  # CONNACK / lost; broker: its name in the list of brokers
@@ -73,6 +74,9 @@ EFFECTS = {
     # mode: "none"; "one" (known Wi-Fi first, LTE otherwise); "all" (both at once).
     # urgent: forget every back-off, now and once.
     "links": ("mode", "urgent"),
+    # Between reports, where no Wi-Fi is; a key of power.MODEM's meaning: "drx" (at first), "psm",
+    # "off". During an SOS ("links" all) it does not count.
+    "modem": ("how",),
     "gps": ("mode",),  # "off"; "still" (one fix every power.GPS_STILL_S); "full" (1 Hz)
     "groups": ("names",),  # subscribe to these groups' cmd and duty: "all" and those assigned
     "wifi": ("networks",),  # tuple of (ssid, password, broker name): the list to know from now on

@@ -8,7 +8,8 @@ What the unit does, by state:
     off duty            on the cradle: modem off, Wi-Fi associated, receiver off
     on duty, moving     receiver on at 1 Hz, position reports by policy.TABLE
     on duty, still      receiver in backup, one fix every GPS_STILL_S (hot start, GPS_FIX_S on)
-    between reports     light sleep; Wi-Fi in modem sleep, LTE in DRX (connected) or PSM
+    between reports     the CPU in light sleep where SLEEPS_WITH allows it; the modem off beside
+                        Wi-Fi, otherwise as MODEM says
     SOS                 receiver on, both links up, a revision every 5 s and then every 30 s
 """
 
@@ -20,14 +21,55 @@ STILL_RADIUS_M = 20  # GPS noise between houses stays within it
 
 # --- links ----------------------------------------------------------------------------------
 KEEPALIVE_S = 60  # MQTT ping when nothing else was sent; under the carriers' NAT time-outs
+WIFI_REST_S = 3  # no link at all: between two rounds through the known Wi-Fi networks
 WIFI_SCAN_S = 120  # on LTE: look for a known Wi-Fi so often, while moving only
 LTE_DRX_S = 2.56  # paging cycle of a connected but idle modem: how late a command may come
 LTE_TAIL_S = 10  # the network keeps the radio up so long after the last byte
 HEALTH_S = {"normal": 900, "low": 1800, "reserve": 3600}  # health, by battery step
+# The modem between reports, by battery step, where no Wi-Fi is: "drx" stays online and hears a
+# command within a paging cycle; "psm" and "off" go online only while something waits to be sent
+# (health, an SOS) and LISTEN_S longer, for what waits at the broker. In PSM the network keeps the
+# registration; where it grants none, the modem is switched off instead.
+MODEM = {"normal": "drx", "low": "drx", "reserve": "psm", "empty": "off"}
+LISTEN_S = 30
+PSM_ACTIVE_S = 10  # T3324: reachable so long after the last byte, then asleep
+PSM_TAU_H = 2  # T3412: the network hears of it so often, and at each health report
 
 # --- the unit itself ------------------------------------------------------------------------
 TICK_STILL_S = 60  # longest sleep of the core while on duty
 CPU_AWAKE_MS = 120  # awake for one report: fix, policy, JSON, one packet, PUBACK
+
+# Light sleep stops both cores and every UART, and drops a Wi-Fi association; RAM, PSRAM and the
+# clock go on. So what each part does decides, and one word that is not in its row keeps the CPU
+# awake. What wakes: the button (at its level, so a finger that is down already wakes at once), the
+# accelerometer's interrupt, the modem's ring, the time.
+SLEEPS_WITH = {
+    "sos": ("closed",),  # raised, answered or a test: never
+    "button": ("still",),  # not down, nothing being felt or seen, for BUTTON_STILL_MS
+    "charger": ("off",),  # on the cradle there is power enough, and perhaps a console
+    "receiver": ("off",),  # its sentences would be lost
+    "wifi": ("off",),  # its radio sleeps by itself between beacons, but only while the CPU runs
+    "lte": ("off", "up"),  # not while it is switched on, dials or hangs up
+    "lines": ("quiet",),  # not while a packet waits for its answer, or a link for its session
+    "fall": ("no",),  # the seconds after a fall decide whether it was one
+}
+NAP_SHORTEST_MS = 500  # less is not worth the way there
+# Under a third of every keep-alive (KEEPALIVE_S) and under the watchdog's 30 s, should that count
+# on in sleep; and how late a command is at worst when the modem does not ring for it.
+NAP_LONGEST_MS = 20_000
+BUTTON_STILL_MS = 1000  # longer than the gap between the presses of three
+
+
+def nap_ms(doing, until_ms):
+    """How long the CPU may sleep now: 0, or up to `until_ms`, when something is due.
+
+    doing: {part: word} for every part of SLEEPS_WITH; a part this board lacks says what allows it.
+    """
+    for part, words in SLEEPS_WITH.items():
+        if doing[part] not in words:
+            return 0
+    return min(until_ms, NAP_LONGEST_MS) if until_ms >= NAP_SHORTEST_MS else 0
+
 
 # --- battery --------------------------------------------------------------------------------
 # Below RESERVE_PERCENT tracking stops: what is left is one hour of SOS (SOS_RESERVE_S).

@@ -1,6 +1,6 @@
 """Watching over the person: silence, a fall, a check-in that does not come.
 
-    silence    on duty and unmoving for SILENT_S
+    silence    on duty and unmoving for SILENT_S; with an accelerometer the least stir is a move
     fall       the accelerometer says so
     check-in   no press for the time that the plan sets, or, after three short presses before
                entering a dangerous place, for CHECKIN_S; three presses again end that
@@ -23,6 +23,7 @@ class Watch:
         self._plan_s = 0  # the plan's check-in, 0: none
         self._own = False  # the person's own check-in runs
         self._since_ms = 0  # the last sign of life: a press, a shift that began
+        self._stir_ms = 0  # the accelerometer felt something: answers silence, not a check-in
         self._kind = ""  # the pre-alarm that runs
         self._alarm_ms = 0
         self._remind_ms = 0
@@ -52,6 +53,9 @@ class Watch:
             self._unit.feel("taken")
         return answered
 
+    def stir(self):
+        self._stir_ms = self._unit.now_ms
+
     def fall(self):
         self._warn("fall")
 
@@ -74,7 +78,7 @@ class Watch:
             self._kind = ""
             self._since_ms = now
             return
-        if self._kind == "silent" and self._motion.last_ms() > self._alarm_ms - PRE_ALARM_MS:
+        if self._kind == "silent" and self._moved_ms() > self._alarm_ms - PRE_ALARM_MS:
             self._kind = ""  # moved again: all is well
         if not self._kind:
             for kind in ("checkin", "silent"):
@@ -104,6 +108,9 @@ class Watch:
         if kind == "silent":
             if not self._on or self._unit.discreet or not self._motion.is_known():
                 return None
-            return max(self._motion.last_ms(), self._since_ms) + SILENT_S * 1000
+            return max(self._moved_ms(), self._since_ms) + SILENT_S * 1000
         lasts_s = CHECKIN_S if self._own else self._plan_s if self._on else 0
         return self._since_ms + lasts_s * 1000 if lasts_s else None
+
+    def _moved_ms(self):
+        return max(self._motion.last_ms(), self._stir_ms)

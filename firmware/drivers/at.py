@@ -26,13 +26,16 @@ class At:
         self._buffer = b""
 
     async def ask(self, command: str, prefix: str = "", timeout_ms: int = 5000) -> list:
-        """Send, and return the lines that begin with `prefix` (none when it is empty) before OK."""
+        """Send, and return the lines that begin with `prefix` (none when it is empty) before OK.
+
+        With a prefix, an OK without such a line is a late one of an earlier command: passed over.
+        """
         self._forget()
         self._uart.write(command.encode() + b"\r")
         found = []
         while True:
             line = await self._line(command, timeout_ms)
-            if line == "OK" or line.startswith("CONNECT"):
+            if line.startswith("CONNECT") or (line == "OK" and (found or not prefix)):
                 return found
             if line.startswith(_FINAL_BAD):
                 raise ModemError("%s: %s" % (command, line))

@@ -13,8 +13,10 @@ from array import array
 from machine import Pin
 
 from body_unit import gesture, haptics
+from body_unit.power import BUTTON_STILL_MS
 
 PERIOD_MS = 10
+_STILL = BUTTON_STILL_MS // PERIOD_MS
 _CELLS = 16
 
 
@@ -25,7 +27,7 @@ class Button:
         self._clock = clock
         row = rows["button"]
         pull = {"up": Pin.PULL_UP, "down": Pin.PULL_DOWN}.get(row.pull)
-        self._button = Pin(row.gpio, Pin.IN, pull) if pull else Pin(row.gpio, Pin.IN)
+        self.pin = Pin(row.gpio, Pin.IN, pull) if pull else Pin(row.gpio, Pin.IN)
         self._pressed = 1 if row.active == "high" else 0
         self._motor = _output(rows.get("haptic"))
         self._light = _output(rows.get("light"))
@@ -39,6 +41,7 @@ class Button:
         self._discreet = False
         self._pattern = ()  # of the light
         self._beats = 0
+        self._still = 0  # samples on end with the finger up and the motor off
         self._running = True
 
     def start(self) -> None:
@@ -75,12 +78,16 @@ class Button:
         """Counts on while the thread lives."""
         return self._beats
 
+    def doing(self) -> str:
+        """still, or busy while a finger, the motor or the light is: for power.SLEEPS_WITH."""
+        return "busy" if self._pattern or self._still < _STILL else "still"
+
     def _run(self):
         buzz_end = 0
         buzzing = False
         shine_since = 0
         while self._running:
-            down = self._button.value() == self._pressed
+            down = self.pin.value() == self._pressed
             ticks = time.ticks_ms()  # after the level: a flash erase may have stood in between
             code = self._gesture.sample(ticks, down)
             if code != gesture.NOTHING:
@@ -99,6 +106,10 @@ class Button:
                 on = False
             self._lock.release()
             self._motor.value(on)
+            if on or down:
+                self._still = 0
+            elif self._still < _STILL:
+                self._still += 1
             shine_since = self._shine(ticks, shine_since)
             self._beats = (self._beats + 1) & 0xFFFF
             time.sleep_ms(PERIOD_MS)

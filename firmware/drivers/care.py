@@ -16,11 +16,23 @@ class Care:
         self._clock = clock
         self._seen = {name: 0 for name in names}
         self._watchdog = WDT(timeout=BITES_MS) if watchdog else None
+        self._before = clock.now_ms()  # when this task ran last
         self.stall_ms = 0  # longest gap of this task, since `take`
         self.heap_low = gc.mem_free()
 
     def alive(self, name: str) -> None:
         self._seen[name] = self._clock.now_ms()
+
+    def slept(self, ms: int) -> None:
+        """The CPU slept so long: no task is to blame for that."""
+        self._before += ms
+        for name in self._seen:
+            self._seen[name] += ms
+
+    def feed(self) -> None:
+        """Before a sleep that is shorter than its patience."""
+        if self._watchdog is not None:
+            self._watchdog.feed()
 
     def take(self) -> dict:
         """The vitals since the last call."""
@@ -29,12 +41,12 @@ class Care:
         return {"stall_ms": stall, "heap_free": gc.mem_free(), "heap_low": low}
 
     async def run(self):
-        before = self._clock.now_ms()
+        self._before = self._clock.now_ms()
         while True:
             await asyncio.sleep_ms(_STEP_MS)
             now = self._clock.now_ms()
-            self.stall_ms = max(self.stall_ms, now - before - _STEP_MS)
+            self.stall_ms = max(self.stall_ms, now - self._before - _STEP_MS)
             self.heap_low = min(self.heap_low, gc.mem_free())
-            before = now
-            if self._watchdog is not None and min(self._seen.values()) > now - BITES_MS // 2:
-                self._watchdog.feed()
+            self._before = now
+            if min(self._seen.values()) > now - BITES_MS // 2:
+                self.feed()

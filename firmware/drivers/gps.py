@@ -29,6 +29,7 @@ class Receiver:
         self._clock = clock
         self._post = post
         self._mode = "off"
+        self._next_ms = 0
         self._buffer = bytearray(256)
         self._setup = Setup()
         self._powered = True
@@ -37,6 +38,14 @@ class Receiver:
     def mode(self, mode: str) -> None:
         """off; still: a fix every GPS_STILL_S; full: 1 Hz."""
         self._mode = mode
+
+    def doing(self) -> str:
+        """on or off: for power.SLEEPS_WITH."""
+        return "on" if self._powered or self._mode == "full" else "off"
+
+    def due_ms(self):
+        """When it will be switched on next, as far as that is known; None: not by itself."""
+        return self._next_ms if self._mode == "still" else None
 
     async def run(self):
         while True:
@@ -52,6 +61,7 @@ class Receiver:
     async def _still(self):
         """On for a few fixes, off for the rest of the minute; a change of mode ends it."""
         began = self._clock.now_ms()
+        self._next_ms = began + GPS_STILL_S * 1000
         while self._mode == "still":
             spent = self._clock.now_ms() - began
             if spent >= GPS_STILL_S * 1000:

@@ -84,6 +84,10 @@ class Line:
         """
         self._stale = self._session is not None and self._number < ended
 
+    def quiet(self) -> bool:
+        """Nothing is waited for here: the CPU may sleep."""
+        return not self.link.up or (self._session is not None and self._session.quiet())
+
     # --- running -------------------------------------------------------------------------------
     async def run(self):
         while True:

@@ -4,6 +4,11 @@ What matters is the order at the end: PPP must be down before the modem is told 
 modem must have answered before its power is taken, or the network keeps a dead context for minutes
 and refuses the next one. An SMS needs command mode, so it hangs up, sends and dials again: it is
 sent only when no data link works anyway.
+
+Power: online and idle it sleeps between paging cycles while DTR is high (AT+CSCLK=1; the CPU holds
+it high while it sleeps itself, and RI rings for what comes). Not wanted it is off, or, by the
+policy (power.MODEM), left to the network's power saving mode: it then goes off by itself with its
+registration kept, and the power key wakes it.
 """
 
 import asyncio
@@ -11,6 +16,7 @@ import asyncio
 import network
 from machine import UART, Pin
 
+from body_unit.power import PSM_ACTIVE_S, PSM_TAU_H
 from drivers.at import At, ModemError
 from drivers.pins import uart_of
 
@@ -18,6 +24,9 @@ BAUD = 115200
 ON_PULSE_MS = 500  # A7670 hardware design: >= 50 ms
 OFF_PULSE_MS = 2600  # >= 2.5 s
 BOOT_MS = 16_000  # to the first answer
+ANSWER_MS = (500, 1000, 2000, 4000)  # for the first answers: a modem that boots is silent or slow
+SYNC_MS = 10_000  # until late answers to those are through
+PSM_FALLS_MS = 60_000  # not asleep by then: the network grants no power saving mode
 REGISTER_MS = 90_000
 DIAL_MS = 30_000
 DOWN_MS = 10_000
@@ -38,6 +47,7 @@ class Lte:
         self._at = At(self._uart, clock)
         self._key, self._key_on = _output(rows["modem_pwrkey"])
         self._reset, self._reset_on = _output(rows["modem_reset"])
+        self._dtr, self._dtr_on = _output(rows["modem_dtr"])
         status = rows["modem_status"]
         self._status = Pin(status.gpio, Pin.IN)
         self._status_on = 1 if status.active == "high" else 0
@@ -50,10 +60,29 @@ class Lte:
         self._wanted = False
         self._sms = None  # (number, text) to send
         self._failures = 0
+        self._rest = "off"
+        self._busy = False
         self.up = False
+        self.rssi = None  # dBm when it was switched on last, None: no signal or not asked yet
 
     def want(self, on: bool) -> None:
         self._wanted = on
+
+    def rest(self, how: str) -> None:
+        """off or psm: what it does from the next time on when it is not wanted."""
+        self._rest = how
+
+    def doing(self) -> str:
+        """off, up, or busy between the two: for power.SLEEPS_WITH."""
+        return "up" if self.up else "busy" if self._busy else "off"
+
+    def powered(self) -> bool:
+        """Whether it is on. While it is not, RI reads as if it rang."""
+        return self._status.value() == self._status_on
+
+    def nap(self, on: bool) -> None:
+        """The CPU goes to sleep: so may the modem. Or it is back."""
+        self._dtr.value(self._dtr_on if on else 1 - self._dtr_on)
 
     def sms(self, number: str, text: str) -> None:
         """Send it as soon as the modem can; ("sms_sent", ok) follows."""
@@ -64,10 +93,12 @@ class Lte:
 
     async def run(self):
         while True:
-            if not self._wanted and self._sms is None:
-                await self._off()
+            if not self._needed():
+                await (self._doze() if self._rest == "psm" else self._off())
+                self._busy = False
                 await asyncio.sleep_ms(_POLL_MS)
                 continue
+            self._busy = True
             try:
                 await self._on()
                 await self._register()
@@ -82,32 +113,41 @@ class Lte:
                     self._post(("sms_sent", False))
                 await self._restart()
 
-    # --- power -----------------------------------------------------------------------------
-    def _powered(self):
-        return self._status.value() == self._status_on
+    def _needed(self):
+        return self._wanted or self._sms is not None
 
+    # --- power -----------------------------------------------------------------------------
     async def _on(self):
-        if not self._powered():
+        if not self.powered():
             await self._pulse(self._key, self._key_on, ON_PULSE_MS)
         began = self._clock.now_ms()
+        tried = 0
         while True:
             try:
-                await self._at.ask("AT", timeout_ms=500)
+                await self._at.ask("AT", timeout_ms=ANSWER_MS[min(tried, len(ANSWER_MS) - 1)])
                 break
             except ModemError:
+                tried += 1
                 if self._clock.now_ms() - began > BOOT_MS:
                     raise
+        self.rssi = _dbm(await self._at.ask("AT+CSQ", "+CSQ:", SYNC_MS))
         await self._at.ask("ATE0")
+
+    async def _doze(self):
+        """PSM takes it off by itself; where the network grants none, it is switched off."""
+        if not await self._until(lambda: self._needed() or not self.powered(), PSM_FALLS_MS):
+            self._log("lte: no power saving mode here")
+            await self._off()
 
     async def _off(self):
         """Switch off what is on, and wait until it is."""
-        if not self._powered():
+        if not self.powered():
             return
         try:
             await self._at.ask("AT+CPOF")
         except ModemError:
             await self._pulse(self._key, self._key_on, OFF_PULSE_MS)
-        await self._until(lambda: not self._powered(), DOWN_MS)
+        await self._until(lambda: not self.powered(), DOWN_MS)
 
     async def _restart(self):
         """After a fault wait, longer each time; from the second in a row on, reset the modem."""
@@ -115,7 +155,8 @@ class Lte:
         self._failures += 1
         if self._failures > 1:
             await self._pulse(self._reset, self._reset_on, ON_PULSE_MS)
-        await self._until(lambda: not self._wanted and self._sms is None, pause)
+        self._busy = False
+        await self._until(lambda: not self._needed(), pause)
 
     async def _pulse(self, pin, level, length_ms):
         pin.value(level)
@@ -134,6 +175,7 @@ class Lte:
         if sim != "READY":
             raise ModemError("SIM %s" % sim)
         await self._at.ask('AT+CGDCONT=1,"IP","%s"' % self._apn)
+        await self._saving()
         deadline = self._clock.now_ms() + REGISTER_MS
         while True:
             answer = await self._at.ask("AT+CEREG?", "+CEREG:")
@@ -144,11 +186,16 @@ class Lte:
                 raise ModemError("no network in %d s" % (REGISTER_MS // 1000))
             await asyncio.sleep_ms(1000)
 
-    async def rssi(self):
-        """dBm from AT+CSQ, or None; in command mode only."""
-        answer = await self._at.ask("AT+CSQ", "+CSQ:")
-        level = int(answer[0].split(",")[0]) if answer else 99
-        return None if level == 99 else 2 * level - 113
+    async def _saving(self):
+        """Sleep by DTR, and PSM as the policy wants it; one that knows neither just draws more."""
+        psm = "AT+CPSMS=0"
+        if self._rest == "psm":
+            psm = 'AT+CPSMS=1,,,"%s","%s"' % (_timer(1, PSM_TAU_H), _timer(0, PSM_ACTIVE_S // 2))
+        for command in ("AT+CSCLK=1", psm):
+            try:
+                await self._at.ask(command)
+            except ModemError as error:
+                self._log("lte: %s" % error)
 
     async def _online(self):
         await self._at.ask("ATD*99#", timeout_ms=DIAL_MS)
@@ -193,6 +240,20 @@ class Lte:
         await self._at.ask_text('AT+CMGS="%s"' % number, text.encode())
         self._sms = None
         self._post(("sms_sent", True))
+
+
+def _dbm(answer):
+    """3GPP TS 27.007 8.5: 0 to 31 in steps of 2 dBm from -113; 99 is unknown."""
+    level = answer[0].split(",")[0] if answer else ""
+    return 2 * int(level) - 113 if level.isdigit() and int(level) <= 31 else None
+
+
+def _timer(unit, count):
+    """3GPP TS 24.008 10.5.7.4a, 10.5.7.3: three bits of unit and five of count, as digits.
+
+    T3412 extended: unit 1 is an hour; T3324: unit 0 is two seconds.
+    """
+    return "".join(["1" if (unit << 5 | count) & 1 << (7 - i) else "0" for i in range(8)])
 
 
 def _output(row):

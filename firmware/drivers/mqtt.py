@@ -137,6 +137,10 @@ class Session:
             if self._id not in self._flight:
                 return self._id
 
+    def quiet(self) -> bool:
+        """Nothing to be written, no answer to be waited for."""
+        return not self._flight and not self._out and self._ping_ms is None
+
     # --- running -----------------------------------------------------------------------------
     async def run(self, on_message, on_puback, patience):
         """Serve the connection until LineError. patience() -> ms to wait for any answer."""

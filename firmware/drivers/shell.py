@@ -95,7 +95,11 @@ class Shell:
             for line in self.lines:
                 line.urgent()
 
+    def _do_modem(self, how):
+        self._links.modem(how)
+
     def _do_gps(self, mode):
+        self._links.still(mode == "still")
         if self._gps is not None:
             self._gps.mode(mode)
 
@@ -185,6 +189,7 @@ EFFECTS = {
     "discreet": Shell._do_discreet,
     "clock": Shell._do_clock,
     "links": Shell._do_links,
+    "modem": Shell._do_modem,
     "gps": Shell._do_gps,
     "groups": Shell._do_groups,
     "wifi": Shell._do_wifi,

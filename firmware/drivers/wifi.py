@@ -1,16 +1,19 @@
 """The Wi-Fi station: joins the first known network that is in range, and says so.
 
-No scan: on the ESP32 it blocks for two seconds. The known networks are tried in turn instead.
+No scan: on the ESP32 it blocks for two seconds. The known networks are tried in turn instead. How
+often is power.py's matter (links.py tells); in between, beside LTE, the radio is off.
 """
 
 import asyncio
+import time
 
 import network
+
+from body_unit.power import WIFI_REST_S
 
 JOIN_MS = 8000  # association, WPA handshake and DHCP at the edge of range
 _POLL_MS = 100
 _ABSENT_MS = 600  # a network that is not there is known so soon
-_REST_MS = 3000  # between two rounds through the list
 
 
 class Wifi:
@@ -26,6 +29,7 @@ class Wifi:
         self._wlan = network.WLAN(network.STA_IF)
         self.up = False
         self.broker = ""
+        self.every_s = WIFI_REST_S  # between two rounds through the list; None: no more of them
 
     def want(self, on: bool) -> None:
         self._wanted = on
@@ -34,20 +38,35 @@ class Wifi:
         """The list to know from now on; a network that stays in it is kept."""
         self._networks = list(networks)
 
+    def doing(self) -> str:
+        """on or off: for power.SLEEPS_WITH."""
+        return "on" if self._wlan.active() else "off"
+
     def rssi(self):
         """dBm, or None."""
         return self._wlan.status("rssi") if self.up else None
 
     async def run(self):
+        ended = None
         while True:
-            if self._wanted:
+            if self._wanted and self._due(ended):
                 self._wlan.active(True)
                 for ssid, password, broker in self._networks:
                     if self._wanted and await self._join(ssid, password):
                         await self._stay(ssid, broker)
-            if not self._wanted and self._wlan.active():
+                ended = time.ticks_ms()
+            elif self._wlan.active() and (not self._wanted or self.every_s != WIFI_REST_S):
                 self._wlan.active(False)
-            await asyncio.sleep_ms(_POLL_MS if not self._wanted else _REST_MS)
+            if not self._wanted:
+                ended = None
+            await asyncio.sleep_ms(_POLL_MS)
+
+    def _due(self, ended):
+        if ended is None:
+            return True
+        every_s = self.every_s
+        gone = time.ticks_diff(time.ticks_ms(), ended)
+        return every_s is not None and gone >= every_s * 1000
 
     async def _join(self, ssid, password):
         self._wlan.connect(ssid, password)

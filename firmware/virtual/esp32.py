@@ -130,6 +130,20 @@ class Partition:
         return [flash.Partition(world.path(label + ".img"), block_size, world.LATCH)]
 
 
+WAKEUP_ALL_LOW, WAKEUP_ANY_HIGH = False, True
+
+
+def wake_on_ext0(pin, level):
+    world.armed["ext0"] = None if pin is None else (pin, 1 if level else 0)
+
+
+def wake_on_ext1(pins, level):
+    """ESP32: all of them low or any of them high."""
+    if pins and not level:
+        raise ValueError("this model knows ANY_HIGH only")
+    world.armed["ext1"] = tuple(pins or ())
+
+
 def raw_temperature():
     """Degrees Fahrenheit, as the chip says it."""
     return 104

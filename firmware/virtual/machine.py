@@ -47,15 +47,19 @@ class Pin:
     def value(self, level=None):
         with world.LOCK:
             if level is None:
-                if self._f is None:
-                    return self._level
-                self._f.seek(self._gpio)
-                self._f.readinto(self._buffer)
-                return self._buffer[0] & 1
+                return self.level()
             level = 1 if level else 0
             if level != self._level:
                 self._level = level
                 world.note(self._gpio, level)
+
+    def level(self):
+        """What stands at it; not part of the device's Pin."""
+        if self._f is None:
+            return self._level
+        self._f.seek(self._gpio)
+        self._f.readinto(self._buffer)
+        return self._buffer[0] & 1
 
     def __call__(self, level=None):
         return self.value(level)
@@ -81,6 +85,9 @@ class ADC:
             return struct.unpack("<H", f.read(2))[0] * 1000
 
 
+_uarts = []
+
+
 class UART:
     """The other end is the Unix socket `uart<id>`. What does not fit into `rxbuf` is lost."""
 
@@ -92,6 +99,13 @@ class UART:
         self._have = 0
         self._socket = None
         self.baudrate = baudrate
+        _uarts.append(self)
+
+    def sleep(self):
+        """Its clock stood still: what came meanwhile is gone."""
+        have = self._have
+        while self.any() > have:
+            self._have = have
 
     def init(self, baudrate=None, **options):
         self.baudrate = baudrate or self.baudrate
@@ -160,8 +174,11 @@ class UART:
 
 def _readable(line):
     poll = select.poll()
-    poll.register(line, select.POLLIN)
-    return bool(poll.poll(0))
+    try:
+        poll.register(line, select.POLLIN)
+        return bool(poll.poll(0))
+    except OSError:
+        return False  # closed
 
 
 class RTC:
@@ -215,6 +232,31 @@ def unique_id():
     return b"\x02\x00\x00" + bytes(world.DIR.encode())[-3:]
 
 
+def lightsleep(time_ms):
+    """Both cores stand still for so long, or until an armed pin has its level.
+
+    The modem's ring (`modem_ri`), where it is armed, comes with data for a socket.
+    """
+    end = utime.ticks_add(utime.ticks_ms(), time_ms)
+    with world.LOCK:
+        world.note(world.SLEEP, 1)
+        while utime.ticks_diff(end, utime.ticks_ms()) > 0 and not _woken():
+            utime.sleep_ms(2)
+        for uart in _uarts:
+            uart.sleep()
+        world.note(world.SLEEP, 0)
+
+
+def _woken():
+    ext0 = world.armed["ext0"]
+    if ext0 is not None and ext0[0].level() == ext0[1]:
+        return True
+    for pin in world.armed["ext1"]:
+        if pin.level() or (pin._gpio == _ring and any([_readable(s) for s in world.sockets])):
+            return True
+    return False
+
+
 def idle():
     utime.sleep_ms(1)
 
@@ -245,4 +287,10 @@ def _power_on():
     return {"software": SOFT_RESET, "watchdog": WDT_RESET}.get(why, PWRON_RESET)
 
 
+def _ring_gpio():
+    row = read_pins("pins.csv").get("modem_ri")
+    return row.gpio if row else None
+
+
 _cause = _power_on()
+_ring = _ring_gpio()

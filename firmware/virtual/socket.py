@@ -4,8 +4,17 @@ import utime
 import world
 from usocket import *  # noqa: F403
 from usocket import getaddrinfo as _getaddrinfo
+from usocket import socket as _socket
 
 _LOOKUP_MS = 30
+_LAST = 4  # a unit has two lines
+
+
+def socket(*kind):
+    made = _socket(*kind)
+    world.sockets.append(made)
+    del world.sockets[:-_LAST]
+    return made
 
 
 def getaddrinfo(host, port, *more):

@@ -49,8 +49,11 @@ TLS_MS = int(os.getenv("PATROL_TLS_MS") or 120)  # one flight of a P-256 handsha
 DNS_MS = 5000  # lwIP's patience with a name nobody answers for
 
 PINS = 40
-ERASE, LATCH = 0xFE, 0xFD  # codes in `out`: a flash erase, a write of the SOS latch
+# codes in `out`: a flash erase, a write of the SOS latch, light sleep (1 begins, 0 ends)
+ERASE, LATCH, SLEEP = 0xFE, 0xFD, 0xFC
 
+armed = {"ext0": None, "ext1": ()}  # what ends a light sleep: (pin, level); pins, any of them high
+sockets = []  # the last ones made: what comes for them is data that a modem would ring for
 _erases = 0
 _record = bytearray(8)
 LOCK = allocate_lock()

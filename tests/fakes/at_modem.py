@@ -14,6 +14,7 @@ from enum import Enum, auto
 
 BOOT_MS = 8000
 OFF_AFTER_MS = 1500  # AT+CPOF until STATUS falls
+ACTIVE_MS = 10_000  # T3324 as the network grants it: from hanging up to the power saving mode
 BOOT_URCS = b"\r\n*ATREADY: 1\r\n\r\n+CPIN: READY\r\n\r\nSMS DONE\r\n\r\n+CGEV: EPS PDN ACT 1\r\n"
 
 
@@ -37,7 +38,10 @@ class Fault(Enum):
 
 class AtModem:
     def __init__(
-        self, faults: dict[str, list[Fault]] | None = None, boot_ms: int = BOOT_MS
+        self,
+        faults: dict[str, list[Fault]] | None = None,
+        boot_ms: int = BOOT_MS,
+        grants_psm: bool = True,
     ) -> None:
         self.faults = faults or {}
         self.texts: list[tuple[str, str]] = []
@@ -52,6 +56,9 @@ class AtModem:
         self._prompt = False
         self._echo = True
         self._off_at = 0
+        self._grants_psm = grants_psm
+        self._psm = False
+        self._dozes_at: int | None = None
 
     # --- pins ---------------------------------------------------------------------------------
     def power_key(self, now_ms: int, held_ms: int = 500) -> None:
@@ -63,6 +70,8 @@ class AtModem:
 
     def powered(self, now_ms: int) -> bool:
         """The STATUS pin."""
+        if self._dozes_at is not None and now_ms >= self._dozes_at:
+            self.on, self._dozes_at = False, None
         return self.on or now_ms < self._off_at
 
     def _off(self, now_ms: int) -> None:
@@ -75,7 +84,7 @@ class AtModem:
 
     def _start(self, now_ms: int) -> None:
         self.on, self.hung, self.data_mode, self._prompt = True, False, False, False
-        self._line, self._echo = b"", True
+        self._line, self._echo, self._dozes_at = b"", True, None
         self._due = [(now_ms + self._boot_ms, b"\x00\xff" + BOOT_URCS)]
 
     # --- UART ---------------------------------------------------------------------------------
@@ -120,6 +129,12 @@ class AtModem:
         self._say(now_ms, self._answer(command))
         if command == "AT+CPOF":
             self._off(now_ms)
+        elif command.startswith("AT+CPSMS="):
+            self._psm = self._grants_psm and command[9] == "1"
+        elif command == "ATH":
+            self._dozes_at = now_ms + ACTIVE_MS if self._psm else None
+        elif command.startswith("ATD"):
+            self._dozes_at = None
 
     def _fail(self, fault: Fault, command: str, now_ms: int) -> bool:
         """True when there is no proper answer besides."""
@@ -162,9 +177,10 @@ class AtModem:
         if command.startswith("AT+CMGS="):
             self._number, self._prompt = command.split('"')[1], True
             return b"\r\n> "
-        known = command in ("AT", "ATE0", "ATH", "AT+CPOF", "AT+CMGF=1") or command.startswith(
-            "AT+CGDCONT="
-        )
+        if command == "AT+CSQ":
+            return b"\r\n+CSQ: 18,99\r\n\r\nOK\r\n"
+        known = command in ("AT", "ATE0", "ATH", "AT+CPOF", "AT+CMGF=1", "AT+CSCLK=1")
+        known = known or command.startswith(("AT+CGDCONT=", "AT+CPSMS="))
         return b"\r\nOK\r\n" if known else b"\r\nERROR\r\n"
 
     def _text_ends(self, now_ms: int) -> None:

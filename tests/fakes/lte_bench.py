@@ -27,21 +27,25 @@ class Row(NamedTuple):
     active: str = "high"
 
 
-SIGNALS = ("modem_tx", "modem_rx", "modem_pwrkey", "modem_reset", "modem_status")
+SIGNALS = ("modem_tx", "modem_rx", "modem_pwrkey", "modem_reset", "modem_dtr", "modem_status")
 
 
 class LteBench:
     """`run(ms)` lets time pass. `posted`, `links` and `logged` are what the driver told."""
 
     def __init__(
-        self, faults: dict[str, list[Fault]] | None = None, ppp_joins: tuple[bool, ...] = ()
+        self,
+        faults: dict[str, list[Fault]] | None = None,
+        ppp_joins: tuple[bool, ...] = (),
+        grants_psm: bool = True,
     ) -> None:
-        self.device = AtModem(faults)
+        self.device = AtModem(faults, grants_psm=grants_psm)
         self.now = 0
         self.posted: list[tuple[Any, ...]] = []
         self.links: list[tuple[int, bool]] = []
         self.logged: list[str] = []
         self.order: list[str] = []  # PPP and pins, as they happened
+        self.dtr = 0
         self._joins = list(ppp_joins)  # whether the next negotiations succeed; then all do
         self._ppp: Ppp | None = None
         self.lte = self._driver()
@@ -154,7 +158,9 @@ class BenchPin:
         bench = self.bench
         if level is None:
             return int(bench.device.powered(bench.now))
-        if level:
+        if self._signal == "modem_dtr":
+            bench.dtr = level
+        elif level:
             self._since = bench.now
         elif self._since is not None:
             bench.order.append(self._signal)

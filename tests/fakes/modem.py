@@ -184,6 +184,8 @@ ANSWERS = (
     ("AT+CMGF", Modem._ok),
     ("AT+CMGS", Modem._message),
     ("AT+CPOF", Modem._off),
+    ("AT+CSCLK", Modem._ok),
+    ("AT+CPSMS", Modem._ok),
     ("AT+CSQ", lambda modem, _: modem._say("+CSQ: 18,99", "OK")),
     ("ATE0", Modem._ok),
     ("AT", Modem._ok),

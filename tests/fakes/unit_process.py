@@ -40,7 +40,7 @@ RESET_EXIT = 42  # what virtual machine.reset() and its watchdog leave with
 BYTE_S = 10 / 9600  # start, eight bits, stop
 HOLD_S = 1.6
 LONG_MS, SHORT_MS = 350, 90  # a pulse is long above, a tick below
-ERASE, LATCH = 0xFE, 0xFD  # the codes of world.py
+ERASE, LATCH, SLEEP = 0xFE, 0xFD, 0xFC  # the codes of world.py
 
 
 def now_ms() -> int:
@@ -363,6 +363,18 @@ class UnitProcess:
     def erases(self, since: int = 0) -> list[tuple[int, int]]:
         """(ms, where) of every erased flash block; where: 0 file system, 1 SOS latch, 2 NVS."""
         return [(ms, where) for ms, what, where in self.outputs(since) if what == ERASE]
+
+    def naps(self, since: int = 0) -> list[tuple[int, int]]:
+        """(began, lasted) of each light sleep, in ms. One that has not ended yet is left out."""
+        found: list[tuple[int, int]] = []
+        began: int | None = None
+        for ms, what, level in self.outputs(since):
+            if what == SLEEP and level:
+                began = ms
+            elif what == SLEEP and began is not None:
+                found.append((began, ms - began))
+                began = None
+        return found
 
     def gaps(self, since: int = 0) -> list[tuple[int, int]]:
         """(ms, gap in ms) of a unit run by tests/bench/on_unit/gap_probe.py."""

@@ -53,6 +53,82 @@ def test_an_sms_that_nobody_takes_is_told() -> None:
     assert bench.posted == [("sms_sent", False)] and bench.device.texts == []
 
 
+def test_it_may_sleep_between_paging_cycles_while_the_cpu_does() -> None:
+    bench = LteBench()
+    bench.want(True)
+    assert bench.lte.doing() == "off"
+    bench.run(3000)
+    assert bench.lte.doing() == "busy"
+    assert bench.until_up() and bench.lte.doing() == "up"
+    assert "AT+CSCLK=1" in bench.device.commands and "AT+CPSMS=0" in bench.device.commands
+    assert bench.dtr == 0
+    bench.lte.nap(True)
+    assert bench.dtr == 1
+    bench.lte.nap(False)
+    assert bench.dtr == 0
+
+
+def test_its_signal_is_known() -> None:
+    bench = LteBench()
+    bench.want(True)
+    assert bench.lte.rssi is None and bench.until_up() and bench.lte.rssi == -77
+
+
+def test_in_psm_it_goes_off_by_itself_and_the_key_wakes_it() -> None:
+    bench = LteBench()
+    bench.lte.rest("psm")
+    bench.want(True)
+    assert bench.until_up()
+    # T3412: two hours (unit 1), T3324: ten seconds (unit 0)
+    assert 'AT+CPSMS=1,,,"00100010","00000101"' in bench.device.commands
+    bench.want(False)
+    bench.run(30_000)
+    assert not bench.device.powered(bench.now) and "AT+CPOF" not in bench.device.commands
+    assert bench.lte.doing() == "off"
+    bench.want(True)
+    assert bench.until_up() and bench.order.count("modem_pwrkey") == 2
+
+
+def test_where_the_network_grants_no_psm_it_is_switched_off() -> None:
+    bench = LteBench(grants_psm=False)
+    bench.lte.rest("psm")
+    bench.want(True)
+    assert bench.until_up()
+    bench.want(False)
+    bench.run(50_000)
+    assert bench.device.powered(bench.now)
+    bench.run(60_000)
+    assert not bench.device.powered(bench.now) and bench.device.commands[-1] == "AT+CPOF"
+
+
+def test_an_sos_does_not_wait_for_psm() -> None:
+    bench = LteBench()
+    bench.lte.rest("psm")
+    bench.want(True)
+    assert bench.until_up()
+    bench.want(False)
+    bench.run(4000)  # hung up, not yet asleep
+    bench.want(True)
+    assert bench.until_up(within_ms=10_000)
+
+
+def test_a_modem_that_knows_no_power_saving_is_used_all_the_same() -> None:
+    bench = LteBench({"AT+CSCLK": [Fault.ERROR], "AT+CPSMS": [Fault.CME]})
+    bench.want(True)
+    assert bench.until_up(within_ms=30_000) and len(bench.logged) == 2
+
+
+def test_while_it_rests_after_a_fault_the_cpu_may_sleep() -> None:
+    bench = LteBench({"AT+CPIN?": [Fault.CME] * 9})
+    bench.want(True)
+    bench.run(60_000)
+    seen = set()
+    for _ in range(600):
+        bench.run(200)
+        seen.add(bench.lte.doing())
+    assert seen == {"off", "busy"}
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.name)
 def test_it_recovers(scenario: Scenario) -> None:
     assert recovers(scenario)
