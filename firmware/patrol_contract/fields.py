@@ -135,11 +135,20 @@ class Flag(Field):
         return value
 
 
+def made(fields):
+    """A dict of fields, or what a function makes: a unit has no RAM for types it is not using."""
+    return fields() if callable(fields) else fields
+
+
 class Record(Field):
-    """An object with its own fields."""
+    """An object with its own fields: a dict, or a function that makes it."""
 
     def __init__(self, fields):
-        self.fields = fields
+        self._fields = fields
+
+    @property
+    def fields(self):
+        return made(self._fields)
 
     @property
     def kind(self):

@@ -5,7 +5,7 @@ encode() and decode() are the only ways on and off the wire. MESSAGES.md is rend
 
 from patrol_contract import ContractError, exact_json
 from patrol_contract.commands import UNIT_COMMANDS
-from patrol_contract.fields import Whole, walk
+from patrol_contract.fields import Whole, made, walk
 from patrol_contract.rows_unit import BOOT, SEQ, UNIT_MESSAGES
 
 LONGEST = 8192  # bytes of payload; the unit asks for no larger block
@@ -40,7 +40,7 @@ def _fields_of(name, value):
         own = COMMANDS[name].get(cmd) if isinstance(cmd, str) else None
         if own is None:
             raise ContractError("%s.cmd: %r is no command here" % (name, cmd))
-        fields = _with(fields, **own)
+        fields = _with(fields, **made(own))
     return _with(fields, **(WILL_ENVELOPE if name in WITH_WILL else ENVELOPE))
 
 

@@ -3,10 +3,18 @@
 Rows as in rows_unit.py; K checkpoint, S sensor, B bay in topics.
 """
 
-from patrol_contract.commands import LAT, LON, SHA256, UNIX
+from patrol_contract.commands import LAT, LON, PLACES, SHA256, UNIX
 from patrol_contract.commands_checkpoint import CHECKPOINT_COMMANDS
 from patrol_contract.fields import Choice, Decimal, Flag, Hex, Record, Rows, Text, Whole
-from patrol_contract.rows_unit import GAPS, ID, SEQ, Message, command
+from patrol_contract.rows_unit import BOOT, ID, SEQ, UNIT_MESSAGES, Message, command, gaps
+
+# In every record a checkpoint makes but birth and will (those say in `clock` which clock it has).
+# unset_clock: made before its clock was set. Then moved_s was added to the times that clock said,
+# as soon as the monotonic clock told how wrong it was; without moved_s they are not to be believed.
+UNSET = {
+    "unset_clock?": Flag(),
+    "moved_s?": Whole(-(1 << 53), 1 << 53, "s, added to its times once the clock was known"),
+}
 
 CHECKPOINT_MESSAGES = {
     "points_waypoint": Message(
@@ -23,6 +31,7 @@ CHECKPOINT_MESSAGES = {
             "rad": Whole(1, 5000, "m"),
             "tst": UNIX,
             "rid?": ID,
+            "place?": Choice(*PLACES),
         },
     ),
     "cp_state": Message(
@@ -61,7 +70,6 @@ CHECKPOINT_MESSAGES = {
             "read?": UNIX,  # of the reading, never of the report; absent: it has never answered
             "alarm?": Choice("low", "high", "on", "fault"),
             "why?": Text(120),
-            "unset_clock?": Flag(),
         },
     ),
     "cp_dock": Message(
@@ -99,7 +107,8 @@ CHECKPOINT_MESSAGES = {
             "outcome": Choice("pass", "register", "correct", "transfer"),  # 放行 登记 纠正 移交
             "plate?": Text(12),
             "operation?": Text(32),
-            "undo?": SEQ,
+            "undo?": SEQ,  # takes back the check of that number …
+            "undo_boot?": BOOT,  # … in that boot; absent: in this one
             "who?": Text(40),
             "tst": UNIX,
             "persons": Whole(0, 1 << 31),
@@ -114,6 +123,7 @@ CHECKPOINT_MESSAGES = {
         1,
         {
             "date": Text(10, "0123456789-"),  # the day the shift began, UTC+8
+            "began?": UNIX,
             "on": Rows(Record({"who": Text(40), "since": UNIX}), 20),
             "unstaffed": Flag(),
             "tst": UNIX,
@@ -126,7 +136,7 @@ CHECKPOINT_MESSAGES = {
         1,
         False,
         1,
-        dict(GAPS, **{"of_sender?": ID, "since?": UNIX, "until?": UNIX, "klass?": Whole(0, 2)}),
+        dict(gaps(), **{"of_sender?": ID, "since?": UNIX, "until?": UNIX, "klass?": Whole(0, 2)}),
     ),
     "cp_cmd": Message("patrol/v1/C/cp/K/cmd", "county", 1, False, 1, command(CHECKPOINT_COMMANDS)),
     "cp_ack": Message(
@@ -145,3 +155,8 @@ CHECKPOINT_MESSAGES = {
         },
     ),
 }
+
+CHECKPOINT_MESSAGES["unit_seen"] = UNIT_MESSAGES["unit_seen"]  # a checkpoint's, on a unit's topic
+for _name, _row in CHECKPOINT_MESSAGES.items():
+    if _row.sender == "checkpoint" and _name != "cp_state":
+        CHECKPOINT_MESSAGES[_name] = _row.having(UNSET)

@@ -2,25 +2,41 @@
 
   topic    C county, U unit, G group; parsed by topics.py
   klass    0 SOS and custody, 1 event, 2 telemetry: what goes first, what may be thinned
-  fields   name -> type; "name?" may be absent (fields.py); all also carry the envelope
+  fields   name -> type; "name?" may be absent (fields.py); all also carry the envelope. Made when
+           asked for: the types of a message exist while one is written or read
 What each says, and an example, is in examples.py, which stays off the unit.
 """
-
-from collections import namedtuple
 
 from patrol_contract.commands import (
     LAT,
     LEVELS,
     LON,
-    SIGNED,
     SLUG,
     SOS_ID,
     UNIT_COMMANDS,
     UNIX,
+    signed,
 )
-from patrol_contract.fields import Choice, Decimal, Flag, Hex, Record, Text, Whole
+from patrol_contract.fields import Choice, Decimal, Flag, Hex, Record, Text, Whole, made
 
-Message = namedtuple("Message", "topic sender qos retain klass fields")
+
+class Message:
+    """A row; `fields` is given as a dict, or as a function that makes it."""
+
+    def __init__(self, topic, sender, qos, retain, klass, fields):
+        self.topic, self.sender, self.qos, self.retain = topic, sender, qos, retain
+        self.klass = klass
+        self._fields = fields
+
+    @property
+    def fields(self):
+        return made(self._fields)
+
+    def having(self, more):
+        """The same row with more fields."""
+        fields = dict(self.fields, **more)
+        return Message(self.topic, self.sender, self.qos, self.retain, self.klass, fields)
+
 
 BOOT = Hex(16)
 SEQ = Whole(1, 1 << 53)
@@ -28,7 +44,7 @@ UPTIME = Whole(0, 1 << 53, "ms since boot")
 BATTERY = Whole(0, 100, "%")
 ID = Text(32, SLUG)
 FIX = Record(
-    {
+    lambda: {
         "lat": LAT,
         "lon": LON,
         "acc": Whole(1, 100000, "m"),
@@ -38,19 +54,30 @@ FIX = Record(
         "cog?": Whole(0, 359, "degree"),
     }
 )
-GAPS = {
-    "from": SEQ,
-    "to": SEQ,
-    "count": Whole(1, 1 << 53),
-    "of?": BOOT,  # the boot whose numbers these are; absent: this one
-    "why": Choice("full", "thinned", "superseded", "corrupt", "expired", "refused"),
-}
+
+
+def gaps():
+    """The fields of a gap, whoever declares it."""
+    return {
+        "from": SEQ,
+        "to": SEQ,
+        "count": Whole(1, 1 << 53),
+        "of?": BOOT,  # the boot whose numbers these are; absent: this one
+        "why": Choice("full", "thinned", "superseded", "corrupt", "expired", "refused"),
+    }
 
 
 def command(kinds):
     """The fields around a signed command; each kind's own are rows of commands.py."""
-    fields = dict(SIGNED)
+    fields = signed()
     fields["cmd"] = Choice(*kinds)
+    return fields
+
+
+def _duty():
+    fields = signed()
+    del fields["exp"]  # a duty level is ordered by `since`
+    fields.update({"level": Choice(*LEVELS), "since": UNIX, "until?": UNIX})
     return fields
 
 
@@ -61,7 +88,7 @@ UNIT_MESSAGES = {
         1,
         False,
         2,
-        {
+        lambda: {
             "_type": Choice("location"),
             "lat": LAT,
             "lon": LON,
@@ -81,7 +108,7 @@ UNIT_MESSAGES = {
         1,
         False,
         1,
-        {
+        lambda: {
             "_type": Choice("transition"),
             "event": Choice("enter", "leave"),
             "desc": Text(60),
@@ -101,7 +128,7 @@ UNIT_MESSAGES = {
         1,
         True,
         1,
-        {
+        lambda: {
             "online": Flag(),
             "session": Whole(0, 1 << 53, "counts connections: the higher one is the later state"),
             "firmware": Text(30),
@@ -123,7 +150,7 @@ UNIT_MESSAGES = {
         1,
         False,
         0,
-        {
+        lambda: {
             "id": SOS_ID,
             "revision": Whole(1, 1 << 31),
             "state": Choice("raised", "updated", "cancelled", "test"),
@@ -138,7 +165,12 @@ UNIT_MESSAGES = {
         },
     ),
     "unit_mark": Message(
-        "patrol/v1/C/U/mark", "unit", 1, False, 1, {"fix?": FIX, "tst?": UNIX, "uptime_ms?": UPTIME}
+        "patrol/v1/C/U/mark",
+        "unit",
+        1,
+        False,
+        1,
+        lambda: {"fix?": FIX, "tst?": UNIX, "uptime_ms?": UPTIME},
     ),
     "unit_ack": Message(
         "patrol/v1/C/U/ack",
@@ -146,7 +178,7 @@ UNIT_MESSAGES = {
         1,
         False,
         1,
-        {
+        lambda: {
             "id": Hex(16),
             "cmd?": Text(20),
             "state": Choice("received", "accepted", "refused", "onscene", "closed", "answered"),
@@ -162,7 +194,7 @@ UNIT_MESSAGES = {
         1,
         False,
         2,
-        {
+        lambda: {
             "tst?": UNIX,
             "uptime_ms": UPTIME,
             "batt?": BATTERY,
@@ -183,33 +215,25 @@ UNIT_MESSAGES = {
             "fault?": Text(60),
         },
     ),
-    "unit_gap": Message("patrol/v1/C/U/gap", "unit", 1, False, 1, GAPS),
-    "unit_cmd": Message("patrol/v1/C/U/cmd", "county", 1, False, 1, command(UNIT_COMMANDS)),
+    "unit_gap": Message("patrol/v1/C/U/gap", "unit", 1, False, 1, gaps),
+    "unit_cmd": Message("patrol/v1/C/U/cmd", "county", 1, False, 1, lambda: command(UNIT_COMMANDS)),
     "unit_seen": Message(
         "patrol/v1/C/U/seen",
         "checkpoint",
         1,
         False,
         1,
-        {"sos": SOS_ID, "cp": ID, "going": Flag(), "who?": Text(40), "tst?": UNIX},
+        lambda: {"sos": SOS_ID, "cp": ID, "going": Flag(), "who?": Text(40), "tst?": UNIX},
     ),
-    "group_cmd": Message("patrol/v1/C/g/G/cmd", "county", 1, False, 1, command(UNIT_COMMANDS)),
+    "group_cmd": Message(
+        "patrol/v1/C/g/G/cmd", "county", 1, False, 1, lambda: command(UNIT_COMMANDS)
+    ),
     "group_duty": Message(
         "patrol/v1/C/g/G/duty",
         "county",
         1,
         True,
         1,
-        {
-            "alg": SIGNED["alg"],
-            "kid": SIGNED["kid"],
-            "to": SIGNED["to"],
-            "id": SIGNED["id"],
-            "iat": UNIX,
-            "sig": SIGNED["sig"],
-            "level": Choice(*LEVELS),
-            "since": UNIX,
-            "until?": UNIX,
-        },
+        _duty,
     ),
 }

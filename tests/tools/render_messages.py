@@ -6,7 +6,7 @@ from pathlib import Path
 
 from patrol_contract import messages, signing
 from patrol_contract.examples import EXAMPLES
-from patrol_contract.fields import Field
+from patrol_contract.fields import Field, made
 
 PATH = Path(__file__).resolve().parents[2] / "firmware/patrol_contract/MESSAGES.md"
 KLASS = ("SOS and custody", "event", "telemetry")
@@ -49,7 +49,7 @@ def render() -> str:
     ):
         out += ["", f"## {title}", "", "| `cmd` | own fields |", "| --- | --- |"]
         for cmd, fields in kinds.items():
-            own = "; ".join(f"`{k}` {f.kind} {f.unit}".strip() for k, f in fields.items())
+            own = "; ".join(f"`{k}` {f.kind} {f.unit}".strip() for k, f in made(fields).items())
             out.append(f"| `{cmd}` | {own} |")
     out += ["", "## Refusals", "", "| `why` | meaning |", "| --- | --- |"]
     out += [f"| `{why}` | {meaning} |" for why, meaning in signing.REFUSALS.items()]
