@@ -37,10 +37,10 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`device` is in `bay` now; None: the bay is empty."""
+    """What is in `bay` now: one device per file system of its camera, none when it is empty."""
 
     bay: str
-    device: Device | None
+    devices: tuple[Device, ...] = ()
 
 
 class DeviceSource(Protocol):
@@ -83,11 +83,11 @@ class DirectorySource:
             before = self._there.get(bay)
             if before and before not in names:
                 del self._there[bay]
-                changes.append(Change(bay, None))
+                changes.append(Change(bay))
                 before = None
             if names and not before:
                 self._there[bay] = names[0]
-                changes.append(Change(bay, _in_folder(bay, directory / names[0])))
+                changes.append(Change(bay, (_in_folder(bay, directory / names[0]),)))
         return changes
 
 

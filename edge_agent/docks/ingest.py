@@ -3,13 +3,13 @@ fdatasync, record; read-back; rename; directories; event. Cut anywhere, it goes 
 
 from __future__ import annotations
 
-import errno
 import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from edge_agent.docks import chunks, names, store
+from edge_agent.docks import chunks, names, room, store
 from edge_agent.docks.config import Family
 from edge_agent.docks.ledger import Ledger, Revoked
 from edge_agent.docks.rows import Docking, Recording, readable
@@ -59,8 +59,14 @@ class Ingest:
             self.docking,
         )
 
-    def run(self, row: Recording) -> State:
-        """Bring the recording as far as it goes; the state it is in then. Revoked may be raised."""
+    def run(self, recording: str) -> State:
+        """Bring the recording as far as it goes; the state it is in then.
+
+        Raises Revoked; and what room.disk_full knows where not even NO_SPACE can be written down,
+        or there is no room for its folder in the bag: to be called again.
+        """
+        row = self.ledger.get(recording)
+        assert row is not None
         if row.state in NEEDS_CAMERA:
             fault = self._copy(row)
             if fault:
@@ -73,31 +79,37 @@ class Ingest:
         self.ledger.drop_chunks(row.id, start.end)
         self._advance(row, Step.START, {"from": start.end, "reused": start.marks})
         try:
-            fd = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                os.ftruncate(fd, start.end)
-                store.sync_folder(self.store.incoming)
-                if start.end < row.size or not row.size:
-                    self._chunks(row, fd, start)
-                os.fsync(fd)
-            except (OSError, sqlite3.OperationalError) as error:
-                if not _disk_full(error):
-                    raise
-                return self._full(row, fd)
-            finally:
-                os.close(fd)
+            self._fill(row, part, start)
+        except (OSError, sqlite3.OperationalError) as error:
+            if not room.disk_full(error, self.store.root):
+                raise
+            return self._full(row, part)
         except chunks.SourceFault as fault:
             if self.claim.revoked(YANK_NOTICE_S):
                 raise Revoked("the camera is gone") from fault
             return self._advance(row, Step.UNREADABLE, {"at": fault.at, "why": str(fault)})
         return None
 
-    def _full(self, row: Recording, fd: int) -> State:
+    def _fill(self, row: Recording, part: Path, start: chunks.Checked) -> None:
+        fd = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.ftruncate(fd, start.end)
+            store.sync_folder(self.store.incoming)
+            if start.end < row.size or not row.size:
+                self._chunks(row, fd, start)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def _full(self, row: Recording, part: Path) -> State:
         """NO_SPACE. The last chunks are given back: the ledger and the other bays need room too."""
         ends = [end for end, _ in self.ledger.chunks(row.id)]
         keep = max((end for end in ends if end <= ends[-1] - GIVE_BACK), default=0)
-        os.ftruncate(fd, keep)  # a cut here: the marks beyond are found false when it resumes
-        os.fsync(fd)
+        if not keep:
+            part.unlink(missing_ok=True)  # an inode is room too
+        else:
+            os.truncate(part, keep)  # a cut here: the marks beyond are found false on resuming
+        store.sync_folder(self.store.incoming)
         self.ledger.drop_chunks(row.id, keep)
         return self._advance(row, Step.FULL, {"free": self.store.free_bytes()})
 
@@ -122,12 +134,6 @@ class Ingest:
 
     def _advance(self, row: Recording, step: Step, detail: dict[str, str | int]) -> State:
         return self.ledger.advance(row.id, step, {**detail}, docking=self.docking)
-
-
-def _disk_full(error: OSError | sqlite3.OperationalError) -> bool:
-    if isinstance(error, sqlite3.OperationalError):
-        return error.sqlite_errorcode == sqlite3.SQLITE_FULL
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def finish(ledger: Ledger, kept: store.Store, recording: str, sm3: bool) -> State:

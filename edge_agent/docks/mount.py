@@ -78,7 +78,7 @@ class RootMounter:
             _run("umount", "--lazy", str(self._at(device)))
 
     def _at(self, device: Device) -> Path:
-        return self._folder / device.bay
+        return self._folder / device.bay / Path(device.node or "").name
 
     def _mount(self, device: Device, node: str, wanted: tuple[str, ...]) -> Path:
         at = self._at(device)

@@ -13,6 +13,9 @@ from edge_agent.docks.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
+CONTENT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+UNREADABLE = (sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ)
+
 
 def recovered(path: Path, bags: Path, key: custody.PrivateKey) -> Ledger:
     """The ledger at `path`; a corrupt one is set aside (never deleted) and a new one begun.
@@ -23,6 +26,8 @@ def recovered(path: Path, bags: Path, key: custody.PrivateKey) -> Ledger:
     try:
         ledger = _checked(path, key)
     except sqlite3.DatabaseError as error:
+        if not _spoilt(error):
+            raise
         aside = path.with_name(f"{path.name}.corrupt-{time.time_ns()}")
         log.error("%s is corrupt (%s): set aside as %s", path, error, aside.name)
         for suffix in ("", "-wal", "-shm"):
@@ -33,6 +38,12 @@ def recovered(path: Path, bags: Path, key: custody.PrivateKey) -> Ledger:
     _number_above(ledger, bags)
     _opened(ledger, aside)
     return ledger
+
+
+def _spoilt(error: sqlite3.DatabaseError) -> bool:
+    """Its content is bad, or cannot be read. A full disk or a busy file spoils nothing."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    return code & 0xFF in CONTENT or code in UNREADABLE
 
 
 def _checked(path: Path, key: custody.PrivateKey) -> Ledger:

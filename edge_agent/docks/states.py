@@ -74,7 +74,7 @@ class NotInTable(ValueError):
 
 
 S = State
-FAULTS = (S.YANKED, S.NO_SPACE, S.READ_ERROR, S.MISMATCH)
+FAULTS = frozenset({S.YANKED, S.NO_SPACE, S.READ_ERROR, S.MISMATCH})
 
 RECORDING: dict[tuple[State, Step], State] = {
     (S.INVENTORIED, Step.START): S.COPYING,

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import threading
 import unicodedata
 from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 
+from edge_agent.docks import room
 from edge_agent.docks.rows import readable
 
 LONGEST_PART = 120  # bytes of one path part: ext4 takes 255, and Windows needs room for the rest
@@ -81,7 +81,7 @@ class Store:
         return target
 
     def free_bytes(self) -> int:
-        return shutil.disk_usage(self.root).free
+        return room.free_bytes(self.root)
 
     def exclusive(self, recording: str) -> AbstractContextManager[object]:
         """Only one thread finishes a recording: its last docking's or the next one's."""
@@ -112,9 +112,13 @@ def sync_folder(folder: Path) -> None:
 def write_whole(path: Path, content: bytes) -> None:
     """Replace a small file: it holds the old or the new content after any cut."""
     part = path.with_name(path.name + ".part")
-    with part.open("wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    part.replace(path)
+    try:
+        with part.open("wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)  # on a full disk even that is worth something
+        raise
     sync_folder(path.parent)

@@ -20,6 +20,7 @@ class BlockDevice(Protocol):
     device_node: str | None
     device_type: str | None
     properties: Any  # mapping of str to str
+    attributes: Any  # files in its sysfs folder, as bytes
 
 
 # …/usb1/1-1/1-1.3/1-1.3.2/1-1.3.2:1.0/host0/…: the port is what its own interface repeats
@@ -33,15 +34,18 @@ def port(sys_path: str) -> str | None:
 
 
 def read(block: BlockDevice, bay: str, locked: frozenset[str] = frozenset()) -> Device | None:
-    """The camera that a block device is, or None for one that is only a part of the way to it.
+    """The file system that a block device is, or None for what is no camera's storage.
 
     A disk with a partition table is not it (its partitions are), nor a partition without a file
-    system; a bare disk is. locked: USB ids whose storage shows only after unlocking.
+    system, a card reader's slot without a card, or the CD that some makers put their software on; a
+    bare disk is. locked: USB ids whose storage shows only after unlocking.
     """
     get = block.properties.get
     usb = f"{get('ID_VENDOR_ID', '')}:{get('ID_MODEL_ID', '')}"
     filesystem = get("ID_FS_TYPE")
     whole = block.device_type == "disk"
+    if get("ID_CDROM") or block.attributes.get("size") == b"0":
+        return None
     if usb not in locked and ((whole and get("ID_PART_TABLE_TYPE")) or not (whole or filesystem)):
         return None
     serial = get("ID_SERIAL_SHORT") or get("ID_SERIAL") or ""
@@ -50,11 +54,25 @@ def read(block: BlockDevice, bay: str, locked: frozenset[str] = frozenset()) -> 
     return Device(bay, camera, node=block.device_node, filesystem=filesystem, usb=usb)
 
 
+def now_there(known: Device | None, seen: Device | None, locked: frozenset[str]) -> Device | None:
+    """What stands for a block device after a "change", which may mean a card or nothing at all.
+
+    known: what stood for it; seen: what `read` makes of it now.
+    """
+    if known is not None and known.usb in locked:
+        return known  # unlocked by us: it is the same camera under the same name
+    if known is None or known.filesystem is None:
+        return seen  # a file system showed, or the stick was divided into partitions
+    if seen is not None and seen.filesystem and seen.camera != known.camera:
+        return seen  # another card in the reader
+    return known  # udev looked at it while it was busy, and saw less than there is
+
+
 class UsbSource:
     """Ports of `bays` by udev events; the first poll tells what was plugged in before.
 
     source: "udev" waits until udev has looked at a device; "kernel" is for tests without udevd.
-    Raw file systems of several partitions on one camera: the first one that shows is docked.
+    A camera with two cards or partitions is two devices in one bay.
     """
 
     def __init__(
@@ -64,7 +82,7 @@ class UsbSource:
         self._locked = frozenset(
             usb for family in families if family.unlock == "helper" for usb in family.usb
         )
-        self._there: dict[str, str] = {}  # bay -> sys_path
+        self._there: dict[str, dict[str, Device]] = {}  # bay -> sys_path -> device
         self._context = pyudev.Context()
         self._monitor = pyudev.Monitor.from_netlink(self._context, source=source)
         self._monitor.filter_by("block")
@@ -81,17 +99,17 @@ class UsbSource:
 
     def _see(self, block: Any, action: str) -> list[Change]:
         bay = self._bays.get(port(block.sys_path) or "")
-        if bay is None:
+        if bay is None or action not in ("add", "change", "remove"):
             return []
-        if action == "remove":
-            if self._there.get(bay) != block.sys_path:
-                return []
-            del self._there[bay]
-            return [Change(bay, None)]
-        if action not in ("add", "change") or bay in self._there:
+        there = self._there.setdefault(bay, {})
+        known = there.get(block.sys_path)
+        seen = None if action == "remove" else read(block, bay, self._locked)
+        empty = action == "remove" or block.attributes.get("size") == b"0"
+        now = None if empty else now_there(known, seen, self._locked)
+        if now == known:
             return []
-        device = read(block, bay, self._locked)
-        if device is None:
-            return []
-        self._there[bay] = block.sys_path
-        return [Change(bay, device)]
+        if now is None:
+            del there[block.sys_path]
+        else:
+            there[block.sys_path] = now
+        return [Change(bay, tuple(there.values()))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from edge_agent.docks import room
 from edge_agent.docks.config import Bay
 from edge_agent.docks.progress import Progress
 from edge_agent.docks.states import FAULTS, NEEDS_CAMERA, SAYS, Light, State, light
@@ -45,6 +46,17 @@ def bay_view(bay: Bay, here: Sequence[Progress], stall_s: float) -> dict[str, An
         "file_done": now.file_done if now else 0,
         "offset_s": offsets[0] if offsets else None,
         "why": "; ".join(dict.fromkeys(v["why"] for v in volumes if v["why"])) or None,
+    }
+
+
+def no_room(bay: Bay) -> dict[str, Any]:
+    """The row of a bay that nothing can be taken from: the disk is too full to open the ledger."""
+    return {
+        **bay_view(bay, (), 0),
+        "state": S.NO_SPACE,
+        "says": SAYS[S.NO_SPACE],
+        "light": Light.PROBLEM,
+        "why": room.SAYS,
     }
 
 

@@ -43,7 +43,7 @@ class Hands:
         return found
 
     def put(self, bay: str, device: Device | None) -> None:
-        self.changes.append(Change(bay, device))
+        self.changes.append(Change(bay, (device,) if device else ()))
 
 
 @contextmanager
@@ -84,12 +84,13 @@ async def _unchanged(folder: Path, kind: str, files: dict[str, bytes]) -> None:
         async with rig.running(devices=hands, mounter=mounter) as docks:
             hands.put("bay-1", device)
             await rig.all_sealed(docks, camera, within_s=30)
-            on = flags(folder / "mounts/bay-1") or set()
+            at = folder / "mounts/bay-1" / Path(image.node).name
+            on = flags(at) or set()
             assert {"ro", "noexec", "nosuid", "nodev"} <= on
             assert disk_images.run("blockdev", "--getro", image.node).strip() == "1"
             hands.put("bay-1", None)
             await until(lambda: docks.view()[0]["light"] == "empty")
-            assert flags(folder / "mounts/bay-1") is None
+            assert flags(at) is None
         assert image.digest() == before
     rig.audit(camera)
 

@@ -13,8 +13,7 @@ from typing import Any
 
 import bagit
 
-from edge_agent.docks import custody, ingest, relay
-from edge_agent.docks import docks as docks_module
+from edge_agent.docks import box, custody, ingest, relay, room
 from edge_agent.docks.config import Bay, DocksConfig
 from edge_agent.docks.docks import Docks
 from edge_agent.docks.ledger import Ledger
@@ -23,7 +22,8 @@ from tests.fakes.cameras import Camera, Reporter, until
 
 MIB = 1024 * 1024
 
-docks_module.HOUSEKEEPING_S = docks_module.POLL_S = 0.2  # nobody waits for a test's dock
+box.HOUSEKEEPING_S = box.POLL_S = 0.2  # nobody waits for a test's dock
+room.WAIT_S = (0.2, 1.0)
 ingest.YANK_NOTICE_S = 0.5
 
 
@@ -60,7 +60,8 @@ class Rig:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            docks.ledger.close()
+            if docks.is_open:
+                docks.ledger.close()
 
     async def all_sealed(self, docks: Docks, *cameras: Camera, within_s: float = 20.0) -> None:
         """Every file of the cameras is announced and its docking bagged."""

@@ -34,11 +34,17 @@ def test_a_bay_is_a_usb_port_and_not_a_disk_name() -> None:
         timeout=60,
         check=True,
     )
+    one, two = ["CAM001.FB9A-3C00", "exfat"], ["CAM001.77AA-0001", "vfat"]
     assert json.loads(done.stdout) == [
-        ["bay-3", "CAM001.FB9A-3C00", "exfat"],
-        ["bay-3", None, None],
-        ["bay-4", "CAM001.FB9A-3C00", "exfat"],
-        ["bay-3", "", None],
+        ["bay-3", one],
+        ["bay-3", one, two],  # its second card
+        ["bay-3", two],
+        ["bay-3"],
+        ["bay-4", one],
+        ["bay-4", two],  # another card in the reader
+        ["bay-4"],
+        ["bay-3", ["", None]],
+        ["bay-3"],
     ]
 
 
@@ -51,13 +57,13 @@ def test_directories_come_and_go_by_rename(tmp_path: Path) -> None:
     (bay / ".hidden").mkdir()
     (tmp_path / "CAM001").rename(bay / "CAM001")
     (change,) = source.poll(1)
-    assert change.device == Device("bay-1", "CAM001", root=bay / "CAM001")
+    assert change.devices == (Device("bay-1", "CAM001", root=bay / "CAM001"),)
     (bay / "CAM002").mkdir()
     assert source.poll(0.02) == []  # one camera at a time
     shutil.rmtree(bay / "CAM001")
     gone, next_one = source.poll(1)
-    assert gone.device is None
-    assert next_one.device == Device("bay-1", "CAM002", root=bay / "CAM002")
+    assert gone.devices == ()
+    assert next_one.devices == (Device("bay-1", "CAM002", root=bay / "CAM002"),)
 
 
 def test_without_root_a_block_device_is_refused_in_one_sentence() -> None:
@@ -130,7 +136,7 @@ async def test_a_refused_camera_is_shown_told_and_recorded(tmp_path: Path) -> No
             from dataclasses import replace
 
             return [
-                replace(c, device=replace(c.device, usb=":") if c.device else None)
+                replace(c, devices=tuple(replace(device, usb=":") for device in c.devices))
                 for c in super().poll(timeout_s)
             ]
 

@@ -110,7 +110,7 @@ class UsbFolder:
     """One camera of a known make, lying in a folder."""
 
     def __init__(self, root: Path) -> None:
-        self._changes = [Change("bay-1", Device("bay-1", "CAM001", root=root, usb="4255:0001"))]
+        self._changes = [Change("bay-1", (Device("bay-1", "CAM001", root=root, usb="4255:0001"),))]
 
     def poll(self, timeout_s: float) -> list[Change]:
         found, self._changes = self._changes, []
