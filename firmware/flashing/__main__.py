@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from pathlib import Path
@@ -28,6 +29,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     """Run one command: exit code 0 done, 1 not done (one sentence says why), 2 wrong arguments."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a pipe of a Windows code page cannot say 通过
+            stream.reconfigure(errors="replace")
     want = parser().parse_args()
     try:
         return want.run(want)

@@ -45,7 +45,7 @@ def compile_all(sources: dict[str, Path], mpy_cross: Path) -> dict[str, bytes]:
         for path, source in sources.items():
             name = path.removeprefix("/lib/").replace(".mpy", ".py")  # shown in tracebacks
             command = [str(mpy_cross), "-s", name, "-o", str(out), str(source)]
-            done = subprocess.run(command, capture_output=True, text=True)
+            done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
             if done.returncode:
                 last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
                 raise FlashError(f"kit: {source} does not compile ({last}): correct it first")
@@ -56,7 +56,8 @@ def compile_all(sources: dict[str, Path], mpy_cross: Path) -> dict[str, bytes]:
 def compiler_version(mpy_cross: Path) -> tuple[str, str]:
     """Return (MicroPython release, bytecode version), such as ('1.29.0', '6.3')."""
     try:
-        said = subprocess.run([str(mpy_cross), "--version"], capture_output=True, text=True).stdout
+        version = [str(mpy_cross), "--version"]
+        said = subprocess.run(version, capture_output=True, encoding="utf-8").stdout
     except OSError as error:
         raise FlashError(f"kit: {mpy_cross} does not run ({error}): run make setup") from error
     found = re.search(r"MicroPython v(\d+\.\d+\.\d+)\S* .*mpy v(\d+\.\d+)", said)

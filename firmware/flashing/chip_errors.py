@@ -32,7 +32,8 @@ COMPLAINTS = [
         "there is no such port: plug the board in, or look at `./flash.sh doctor`",
     ),
     Complaint(
-        r"exclusively lock|Errno 11\b|Errno 16\b|[Bb]usy|Access is denied",
+        r"exclusively lock|Errno 11\b|Errno 16\b|[Bb]usy|"
+        r"could not open port.*PermissionError",  # Windows in any language
         False,
         "another program has the port open: close it (serial monitor, second flash.sh) and retry",
     ),

@@ -14,6 +14,12 @@ from flashing.chip import BAUDS, Chip, refuse_wrong_chip
 from flashing.errors import FlashError
 from flashing.ledger import Ledger
 
+NO_BOARD = {
+    False: "port: no board is plugged in: plug one in with a data cable",
+    # Windows tells a chip without a driver in one place only
+    True: "port: no board is plugged in: plug one in with a data cable, and if the Device Manager "
+    "shows it with a yellow mark, install the driver of its USB chip (CP210x or CH341SER)",
+}
 PROC = Path("/proc")
 USB_DEVICES = Path("/sys/bus/usb/devices")
 DRIVERS = {"CP210x": "cp210x", "CP2105": "cp210x", "FTDI": "ftdi_sio"}  # else the CH34x family's
@@ -28,10 +34,14 @@ def holders(device: str, proc: Path = PROC) -> list[str]:
             continue
         try:
             if any(os.path.realpath(link) == real for link in (folder / "fd").iterdir()):
-                found.append(f"{(folder / 'comm').read_text().strip()} ({folder.name})")
+                found.append(f"{_text(folder / 'comm')} ({folder.name})")
         except OSError:
             continue  # it has ended, or belongs to somebody else
     return sorted(found)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace").strip()
 
 
 def driverless(usb: Path = USB_DEVICES) -> list[str]:
@@ -39,8 +49,8 @@ def driverless(usb: Path = USB_DEVICES) -> list[str]:
     faults: list[str] = []
     for device in sorted(usb.glob("*")):
         try:
-            vendor = int((device / "idVendor").read_text(), 16)
-            product = int((device / "idProduct").read_text(), 16)
+            vendor = int(_text(device / "idVendor"), 16)
+            product = int(_text(device / "idProduct"), 16)
         except (OSError, ValueError):
             continue  # a hub port or an interface, not a device
         name = ports.bridge(vendor, product)
@@ -55,9 +65,9 @@ def driverless(usb: Path = USB_DEVICES) -> list[str]:
 
 def port_fault(device: str) -> str | None:
     """Return what keeps us from using this port, or None."""
-    if not Path(device).exists() and os.name != "nt":
+    if not ports.present(device):
         return f"{device}: there is no such port: plug the board in, or use another --port"
-    if os.name != "nt" and not os.access(device, os.R_OK | os.W_OK):
+    if os.name == "posix" and not os.access(device, os.R_OK | os.W_OK):
         return (
             f"{device}: you may not use this port: run `sudo usermod -aG dialout $USER` once and "
             "log in again"
@@ -85,7 +95,7 @@ def examine(devices: list[str], ledger: Ledger) -> list[str]:
     if USB_DEVICES.is_dir():
         faults += driverless()
     if not devices:
-        faults.append("port: no board is plugged in: plug one in with a data cable")
+        faults.append(NO_BOARD[os.name == "nt"])
     for device in devices:
         fault = port_fault(device) or board_fault(device)
         if fault is not None:

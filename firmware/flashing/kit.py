@@ -47,7 +47,7 @@ class Kit:
 def open_kit(folder: Path) -> Kit:
     """Check every file of the kit against kit.json and return it."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text())
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         listed: dict[str, str] = manifest["files"]
     except FileNotFoundError as error:
         raise FlashError(
@@ -105,7 +105,8 @@ def build(
     (into / "flash.sh").chmod(0o755)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     manifest = {"micropython": micropython, "mpy": mpy, "files": digests}
-    (into / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
+    (into / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
     return open_kit(into)
 
 
@@ -160,6 +161,6 @@ def fetch_image(source: str, sha256: str | None, kit: Path) -> bytes:
 
 def _kept_digest(kit: Path) -> str | None:
     try:
-        return json.loads((kit / MANIFEST).read_text())["files"]["micropython.bin"]
+        return json.loads((kit / MANIFEST).read_text(encoding="utf-8"))["files"]["micropython.bin"]
     except (FileNotFoundError, ValueError, KeyError):
         return None

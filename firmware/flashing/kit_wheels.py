@@ -58,14 +58,17 @@ def lock(wheels: dict[str, bytes]) -> str:
 
 
 def _pins() -> list[str]:
-    return [line.split()[0] for line in LOCK.read_text().splitlines() if "==" in line]
+    return [
+        line.split()[0] for line in LOCK.read_text(encoding="utf-8").splitlines() if "==" in line
+    ]
 
 
 def _pip(*arguments: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pip", *arguments, "--disable-pip-version-check", "-q"],
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]

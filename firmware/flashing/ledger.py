@@ -183,4 +183,4 @@ def _laptop(path: Path) -> str:
     """Return this laptop's name: drawn once, so that two laptops never share a row number."""
     if not path.exists():
         write_private(path, f"laptop-{uuid.uuid4().hex[:8]}\n".encode())
-    return path.read_text().strip()
+    return path.read_text(encoding="utf-8").strip()

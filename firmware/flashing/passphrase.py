@@ -24,7 +24,7 @@ def ask_passphrase(file: Path | None, what: str) -> bytes:
     if file is None:
         return getpass.getpass(f"passphrase of {what}: ").strip().encode()
     try:
-        return file.read_text().strip().encode()
+        return file.read_text(encoding="utf-8-sig").strip().encode()
     except OSError as error:
         raise FlashError(
             f"passphrase: {file} cannot be read ({error.strerror}): name the right file"

@@ -6,6 +6,7 @@ boards plugged in the tool asks which one is meant; it never guesses.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,8 +71,14 @@ def choose(ports: list[Port]) -> str:
 
 
 def present(device: str) -> bool:
-    """Tell whether this port is there now."""
-    return Path(device).exists() or any(port.device == device for port in found())
+    """Tell whether this port is there now.
+
+    On Windows only the list tells: to ask for the file COM5 would open the port, and reset the
+    board on it.
+    """
+    if os.name == "posix":
+        return Path(device).exists()
+    return any(entry.device.upper() == device.upper() for entry in list_ports.comports())
 
 
 def _numbers(place: str) -> list[int]:

@@ -36,7 +36,7 @@ MODULUS_DIGITS = 768  # hex digits of an RSA-3072 modulus
 def load(path: Path) -> dict[str, Any]:
     """Return the checked site; FlashError names every fault of the file at once."""
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise FlashError(
             f"site: {path} cannot be read ({error.strerror}): name the county's file with --site"
@@ -94,7 +94,7 @@ def _faults(site: dict[str, Any]) -> list[str]:
 
 def _command_keys(path: Path) -> dict[str, str]:
     try:
-        keys = json.loads(path.read_text())
+        keys = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise FlashError(
             f"site: command_keys: {path} cannot be read: name the command-keys.json that "

@@ -70,7 +70,7 @@ def make(
     digest = hashlib.sha256(lock.read_bytes() + str(editable).encode()).hexdigest()
     stamp = target / STAMP
     python = target / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if stamp.is_file() and stamp.read_text() == digest and python.exists():
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == digest and python.exists():
         return
     print(f"setting up {target} from {lock} …", flush=True)
     base = [sys.executable, "-m", "venv", "--clear"]
@@ -83,12 +83,13 @@ def make(
         with tempfile.TemporaryDirectory() as scratch:
             wheel = pip_wheel(wheelhouse, Path(scratch))
             _install([str(python), f"{wheel}/pip"], lock, wheelhouse, no_deps, editable)
-    stamp.write_text(digest)
+    stamp.write_text(digest, encoding="utf-8")
 
 
 def _can_make_venvs() -> bool:
     """Whether this python3 has ensurepip, after Debian was asked for it where we may."""
-    if importlib.util.find_spec("ensurepip") is None and shutil.which("apt-get"):
+    missing = importlib.util.find_spec("ensurepip") is None
+    if os.name == "posix" and missing and shutil.which("apt-get"):
         sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
         if not sudo or shutil.which("sudo"):
             command = [*sudo, "apt-get", "install", "-y", "-qq", "python3-venv"]
