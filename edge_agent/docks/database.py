@@ -26,10 +26,14 @@ class Database:
         self._lock = threading.RLock()
         self.on_journal: Callable[[], object] = lambda: None  # called after a commit with news
         self.db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
-        self.db.execute("PRAGMA journal_mode = WAL")
-        self.db.execute("PRAGMA synchronous = FULL")
-        self.db.execute("PRAGMA foreign_keys = ON")
-        self.db.executescript(SCHEMA.read_text())
+        try:
+            self.db.execute("PRAGMA journal_mode = WAL")
+            self.db.execute("PRAGMA synchronous = FULL")
+            self.db.execute("PRAGMA foreign_keys = ON")
+            self.db.executescript(SCHEMA.read_text())
+        except sqlite3.DatabaseError:
+            self.db.close()  # it may be tried again, or set aside
+            raise
 
     def close(self) -> None:
         with self._lock:

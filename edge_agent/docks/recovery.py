@@ -35,8 +35,12 @@ def recovered(path: Path, bags: Path, key: custody.PrivateKey) -> Ledger:
             if spoilt.exists():
                 spoilt.rename(aside.with_name(aside.name + suffix))
         ledger = _checked(path, key)
-    _number_above(ledger, bags)
-    _opened(ledger, aside)
+    try:
+        _number_above(ledger, bags)
+        _opened(ledger, aside)
+    except sqlite3.DatabaseError:
+        ledger.close()
+        raise
     return ledger
 
 
@@ -48,10 +52,13 @@ def _spoilt(error: sqlite3.DatabaseError) -> bool:
 
 def _checked(path: Path, key: custody.PrivateKey) -> Ledger:
     ledger = Ledger(path, key)
-    (found,) = ledger.db.execute("PRAGMA quick_check(1)").fetchone()
-    if found != "ok":
+    try:
+        (found,) = ledger.db.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
+    except sqlite3.DatabaseError:
         ledger.close()
-        raise sqlite3.DatabaseError(found)
+        raise
     return ledger
 
 

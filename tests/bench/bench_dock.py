@@ -31,6 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "firmware")]
 
 from tests.edge_agent.docks import cuts  # noqa: E402
 from tests.edge_agent.docks.box_scenarios import BOX_SCENARIOS  # noqa: E402
+from tests.edge_agent.docks.full_scenarios import FULL_SCENARIOS  # noqa: E402
 from tests.edge_agent.docks.image_scenarios import IMAGE_SCENARIOS  # noqa: E402
 from tests.edge_agent.docks.journal_scenarios import JOURNAL_SCENARIOS  # noqa: E402
 from tests.edge_agent.docks.rig import MIB, Rig  # noqa: E402
@@ -60,7 +61,7 @@ async def faults(folder: Path) -> tuple[int, list[str]]:
         *JOURNAL_SCENARIOS,
     )
     if disk_images.available() is None:
-        scenarios += IMAGE_SCENARIOS
+        scenarios += (*IMAGE_SCENARIOS, *FULL_SCENARIOS)
     else:
         say(f"no image scenarios: {disk_images.available()}")
     failed: list[str] = []

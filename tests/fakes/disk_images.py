@@ -12,8 +12,8 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 MAKE = {
@@ -47,6 +47,19 @@ def _holders(node: str) -> list[str]:
             if os.readlink(link) == node:  # noqa: PTH115 (half a million Paths are slow)
                 found.append(link)
     return found
+
+
+@contextmanager
+def blank(path: Path, megabytes: int) -> Generator[str]:
+    """The loop device of a disk without a file system."""
+    with path.open("wb") as file:
+        file.truncate(megabytes * 1024 * 1024)
+    node = run("losetup", "--find", "--show", path).strip()
+    try:
+        yield node
+    finally:
+        run("blockdev", "--setrw", node)
+        run("losetup", "--detach", node)
 
 
 class Image:

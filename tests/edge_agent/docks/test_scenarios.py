@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.edge_agent.docks.box_scenarios import BOX_SCENARIOS
+from tests.edge_agent.docks.full_scenarios import FULL_SCENARIOS
 from tests.edge_agent.docks.image_scenarios import IMAGE_SCENARIOS
 from tests.edge_agent.docks.journal_scenarios import JOURNAL_SCENARIOS
 from tests.edge_agent.docks.scenarios import CAMERA_SCENARIOS, Scenario
@@ -30,6 +31,6 @@ async def test_survives(scenario: Scenario, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(NO_IMAGES is not None, reason=str(NO_IMAGES))
-@pytest.mark.parametrize("scenario", IMAGE_SCENARIOS, ids=named)
+@pytest.mark.parametrize("scenario", (*IMAGE_SCENARIOS, *FULL_SCENARIOS), ids=named)
 async def test_survives_on_images(scenario: Scenario, tmp_path: Path) -> None:
     await scenario(tmp_path)
