@@ -3,6 +3,7 @@
     patrolctl keygen county-keys --kid county-1
     patrolctl -c county.toml watch
     patrolctl -c county.toml ack u-0123 9b1d6ae2f00c4417
+    patrolctl -c hand-in.toml hand-in unsent.jsonl
 
 county.toml: broker = "mqtts://host:8883", county = "c371500", keys = "county-keys",
              ca/cert/key = files (TLS, client certificate).
@@ -16,93 +17,17 @@ import contextlib
 import sys
 import threading
 import time
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-from edge_agent.county import account
+from edge_agent.county import account, hand_in
+from edge_agent.county.broker import DELIVER_S, Asked, CountyConfig, client, connect, load
 from edge_agent.county.signer import Signer, keygen
 from patrol_contract import ContractError, topics
 from patrol_contract.consumer import MALFORMED, NEW, Consumer
-
-DELIVER_S = 10.0
-
-
-class Asked(Exception):
-    """The operator asked for something that cannot be: one sentence."""
-
-
-class CountyConfig(BaseModel):
-    """county.toml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    broker: str
-    county: str
-    keys: Path
-    ca: Path | None = None
-    cert: Path | None = None
-    key: Path | None = None
-
-
-def load(path: Path) -> CountyConfig:
-    """county.toml with its paths taken from its own folder."""
-    try:
-        raw = tomllib.loads(path.read_text())
-        config = CountyConfig.model_validate(raw)
-    except FileNotFoundError:
-        raise Asked(f"{path}: no such file: write it as `patrolctl --help` shows") from None
-    except tomllib.TOMLDecodeError as error:
-        raise Asked(f"{path}: not TOML: {error}") from None
-    except ValidationError as error:
-        faults = [".".join(map(str, e["loc"])) + f": {e['msg']}" for e in error.errors()]
-        raise Asked(f"{path}: {'; '.join(faults)}") from None
-    files = {
-        name: path.parent / value
-        for name in ("keys", "ca", "cert", "key")
-        if (value := getattr(config, name)) is not None
-    }
-    return config.model_copy(update=files)
-
-
-def client(config: CountyConfig, name: str) -> mqtt.Client:
-    """An MQTT client for this county's broker, TLS where the address says mqtts."""
-    made = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv311)
-    if urlsplit(config.broker).scheme == "mqtts":
-        made.tls_set(
-            str(config.ca) if config.ca else None,
-            str(config.cert) if config.cert else None,
-            str(config.key) if config.key else None,
-        )
-    return made
-
-
-def connect(config: CountyConfig, to: mqtt.Client) -> None:
-    """Start the client's loop; returns once the broker has accepted it. Raises Asked."""
-    url = urlsplit(config.broker)
-    ready = threading.Event()
-    refused: list[str] = []
-
-    def on_connect(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
-        if reason.is_failure:
-            refused.append(str(reason))
-        ready.set()
-
-    to.on_connect = on_connect
-    try:
-        to.connect(url.hostname or "", url.port or (8883 if url.scheme == "mqtts" else 1883), 20)
-    except OSError as error:
-        raise Asked(f"{config.broker}: {error}: is the broker up and the address right?") from None
-    to.loop_start()
-    if not ready.wait(DELIVER_S):
-        raise Asked(f"{config.broker}: no answer in {DELIVER_S:.0f} s: is it an MQTT broker?")
-    if refused:
-        raise Asked(f"{config.broker}: refused: {refused[0]}")
 
 
 def for_ever() -> None:
@@ -218,6 +143,9 @@ def arguments() -> argparse.ArgumentParser:
     make.add_argument("folder", type=Path)
     make.add_argument("--kid", default="county-1")
     kinds.add_parser("watch", help="print everything that comes in")
+    late = kinds.add_parser("hand-in", help="补交 records that flash.sh read out of a dead unit")
+    late.add_argument("files", type=Path, nargs="+", metavar="unsent.jsonl")
+    late.add_argument("--undated", action="store_true", help="also those that lack a time")
     duty = kinds.add_parser(
         "duty", help="set the duty level 常态 / 加强 / 战时 of a group or `all`"
     )
@@ -247,6 +175,8 @@ def run(want: argparse.Namespace, out: Callable[[str], None]) -> int:
     config = load(want.config)
     if want.kind == "watch":
         return watch(config, out)
+    if want.kind == "hand-in":
+        return hand_in.give(config, want.files, want.undated, out)
     try:
         signer = Signer.load(config.keys)
     except FileNotFoundError as error:

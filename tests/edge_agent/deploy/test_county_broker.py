@@ -21,7 +21,7 @@ from tests.fakes.mosquitto import Mosquitto, free_port
 DEPLOY = Path(__file__).parents[3] / "edge_agent/deploy/county"
 C, OTHER_C = "c371500", "c371600"
 UNIT, OTHER_UNIT, CHECKPOINT, OTHER_CHECKPOINT = "u-0001", "u-0002", "k-07", "k-08"
-WHO = {"u-0001": "unit", "k-07": "checkpoint", "county": "county"}
+WHO = {"u-0001": "unit", "k-07": "checkpoint", "county": "county", "hand-in": "unit"}
 NOT_AUTHORISED = 0x87
 
 
@@ -45,6 +45,8 @@ def may_publish(user: str, name: str, sender: str, who: dict[str, str]) -> bool:
         return False
     if WHO[user] == "county":
         return sender == "county"
+    if user == "hand-in":
+        return sender == "unit"
     if WHO[user] == "unit":
         return sender == "unit" and who["U"] == user
     return sender == "unit" or (
