@@ -19,7 +19,8 @@ from typing import Any
 from edge_agent.alarm_room import AlarmRoom
 from edge_agent.board import Board
 from edge_agent.buses import Buses
-from edge_agent.clock import Clock, Restamp
+from edge_agent.clock import Clock
+from edge_agent.clock_room import ClockRoom
 from edge_agent.commands import Commands, load_keys
 from edge_agent.config import Config
 from edge_agent.desk.joined import join
@@ -31,6 +32,7 @@ from edge_agent.outbox_gaps import Gaps
 from edge_agent.outputs.room import Outputs
 from edge_agent.presence import Presence
 from edge_agent.reporter import Reporter
+from edge_agent.restamp import Restamp
 from edge_agent.section import Address
 from edge_agent.sensors.room import Sensors
 from edge_agent.supervise import supervise
@@ -40,6 +42,7 @@ from edge_agent.uplink_flight import Answer
 from edge_agent.watchdog import Watchdog
 
 VIEW_S = 0.5  # how often what has no event of its own is put on the board
+LIVE_S = 60.0  # on a connection this old a message of the county is fresh
 
 
 class CannotStart(Exception):
@@ -60,8 +63,10 @@ class Agent:
             county,
             checkpoint,
             self.outbox.accept,
-            clock_is_set=lambda: self.clock.now() is not None,
+            stamp=self.clock.stamp,
         )
+        restamp = Restamp(self.clock.timeline, checkpoint)
+        self.outbox.when = restamp.when
         self.buses = Buses(config.bus)
         self.sensors = Sensors(
             config.sensor,
@@ -100,6 +105,8 @@ class Agent:
                 on_unit=lambda unit, here: self.board.put("unit", unit, {"here": here}),
                 on_interest=self._interest,
                 on_quarantine=self._quarantined,
+                now=self.clock.now,
+                stamp=self.clock.look,
             )
             if config.units
             else None
@@ -114,6 +121,7 @@ class Agent:
             listen=self._listen,
             open_sos=self.alarm.open_ids,
             clock=self.clock.now,
+            heard=self._county_time,
         )
         self.orders = Orders(
             self.commands,
@@ -139,9 +147,10 @@ class Agent:
             self.commands.receive,
             client_id=checkpoint,
             state=presence.state,
-            outgoing=Restamp(self.clock, self.reporter.boot),
+            outgoing=restamp,
         )
-        self.gaps = Gaps(self.outbox, self.reporter.report, self.reporter.boot, checkpoint)
+        self.gaps = Gaps(self.outbox, self.reporter, self.clock.moment)
+        self.time = ClockRoom(self.clock, self.outbox, self.docks.told_time if self.docks else None)
         self.watchdog = Watchdog(self.outbox)
         self.metrics = (
             Metrics(
@@ -174,13 +183,13 @@ class Agent:
         self.uplink.on_answer(self.alarm.answer)
         self.uplink.on_answer(self._sos_receipt)
         self.commands.on_order(self.alarm.ordered)
-        self.commands.on_order(self._county_time)
         self.commands.on_order(self._assisted)
 
     async def run(self) -> None:
         """Until cancelled. Each room under its own supervision; the outbox is open around them."""
         await self.outbox.open()
         try:
+            await self.time.load()
             await self.commands.load()
             self.uplink.listen(self.commands.filters())
             async with asyncio.TaskGroup() as group:
@@ -200,6 +209,7 @@ class Agent:
             "outputs": self.outputs.run,
             "gaps": self.gaps.run,
             "watchdog": self.watchdog.run,
+            "clock": self.time.run,
             "view": self._view,
         }
         if self.units:
@@ -228,13 +238,17 @@ class Agent:
                     "drain_s": drain_s(backlog.bytes, status.rate),
                 },
             )
+            self.board.fault("outbox", self.outbox.fault)
+            self.board.fault("outbox file", self.outbox.recovery.said)
             given = {"boot": self.reporter.boot, "assigned": self.reporter.seq}
             self.board.put("count", "self", given)
             await asyncio.sleep(VIEW_S)
 
-    def _county_time(self, _name: str, fields: dict[str, Any]) -> None:
-        """A signed message says when it was: better than no clock."""
-        self.clock.said(fields["iat"], "county")
+    def _county_time(self, iat: int) -> None:
+        """A signed message that came just now says when that is: better than no clock. One that
+        waited at the county's broker says nothing of now; those come first on a connection."""
+        if self.uplink.connected_s() > LIVE_S:
+            self.clock.said(iat, "county")
 
     def _interest(self, filters: set[str]) -> None:
         self.commands.want("units", filters)

@@ -106,6 +106,7 @@ class Commands:
         listen: Callable[[set[str]], None] = lambda filters: None,
         open_sos: Callable[[], set[str]] = set,
         clock: Callable[[], float | None] = time.time,
+        heard: Callable[[int], object] = lambda iat: None,
     ) -> None:
         self.handlers: dict[str, Handler] = {}  # command -> what does it
         self.counts = {"done": 0, "refused": 0, "repeated": 0, "malformed": 0, "forwarded": 0}
@@ -113,6 +114,7 @@ class Commands:
         self._target = f"cp/{checkpoint}"
         self._outbox, self._report, self._deliver = outbox, report, deliver
         self._listen, self._open_sos, self._clock = listen, open_sos, clock
+        self._heard = heard  # when a message was signed that is genuine and not retained
         self._windows: dict[str, signing.ReplayWindow] = {}
         self._outcomes: dict[str, Outcome] = {}
         self._open: dict[str, dict[str, Any]] = {}
@@ -186,12 +188,14 @@ class Commands:
         if name == "cp_cmd":
             await self._order(payload, fields)
         elif name in FOR_UNITS:
-            await self._forward(topic, name, payload, fields)
+            await self._forward(topic, name, payload, fields, retained)
         else:
             self.counts["malformed"] += 1
             log.warning("%s: nothing for a checkpoint", topic)
 
-    async def _forward(self, topic: str, name: str, payload: bytes, fields: dict[str, Any]) -> None:
+    async def _forward(
+        self, topic: str, name: str, payload: bytes, fields: dict[str, Any], retained: bool
+    ) -> None:
         if name == "group_duty":
             if await self._refusal(payload, fields, {}) or fields["since"] < self._duty.get(
                 topic, 0
@@ -203,6 +207,8 @@ class Commands:
         await self._deliver(topic, payload, retain=retain, expires=fields.get("exp"))
         ours = name == "group_duty" or fields.get("cmd") in ABOUT_SOS
         if ours and not await self._refusal(payload, fields, {}):
+            if not retained:
+                self._heard(fields["iat"])
             for callback in self._orders:
                 callback(name, fields)
 
@@ -222,6 +228,7 @@ class Commands:
             self.counts["refused"] += 1
             await self._ack(fields, Outcome("refused", signing.REFUSALS[reason]))
             return
+        self._heard(fields["iat"])
         self._windows = windows
         self._open[order] = fields
         await self._keep()
@@ -264,14 +271,10 @@ class Commands:
 
     async def _ack(self, fields: Fields, outcome: Outcome) -> None:
         """Tell the county; it leaves with the outbox."""
-        says = {"why": outcome.why, "who": outcome.who, "tst": self._stamp()}
+        says = {"why": outcome.why, "who": outcome.who, "tst": int(time.time())}
         row = {"id": fields["id"], "cmd": fields["cmd"], "state": outcome.state}
         row |= {key: value for key, value in says.items() if value is not None}
         await self._report("cp_ack", {}, row)
-
-    def _stamp(self) -> int | None:
-        now = self._clock()
-        return None if now is None else int(now)
 
     async def _keep(self) -> None:
         state = {

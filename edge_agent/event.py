@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Klass(IntEnum):
@@ -12,6 +13,14 @@ class Klass(IntEnum):
     SOS = 0  # an SOS and custody events: never dropped
     EVENT = 1
     TELEMETRY = 2  # thinned, then dropped, oldest first
+
+
+class Stamp(NamedTuple):
+    """When a record was made, where the machine's clock was not set (clock.py)."""
+
+    boot: str  # the kernel's boot id
+    up: float  # s since that boot
+    wall: float  # what the clock said, Unix s
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +41,4 @@ class Event:
     sos: str | None = None  # the SOS id, where the message is about one
     state: str | None = None  # its raised / updated / cancelled / test
     at: float = 0.0  # Unix seconds at which this agent took it in
+    stamp: Stamp | None = None  # None: the clock was right

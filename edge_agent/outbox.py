@@ -52,13 +52,15 @@ class Backlog(NamedTuple):
 
 class Outbox:
     """`await open()` once, then `submit` or `accept`; the uplink takes with `next` and ends with
-    `done` or `give_back`. Everything but the writer thread runs on the event loop.
+    `done` or `give_back`. Everything but the writer thread runs on the event loop. `when` tells
+    at which Unix s a record was taken in, None where nobody knows.
     """
 
     def __init__(self, path: Path, bounds: Bounds | None = None) -> None:
         self.recovery = Recovery(Store(path, bounds or Bounds()))
         self.feed = Feed()
         self.fault: str | None = None  # what the disk said last, in one sentence; None: well
+        self.when: Callable[[Event], float | None] = lambda event: event.at
         self._number = 0
         self._accepting: dict[int, asyncio.Future[None]] = {}
         self._out: dict[int, Held] = {}
@@ -184,8 +186,8 @@ class Outbox:
     def backlog(self) -> Backlog:
         """What waits, as of the last commit."""
         lanes = tuple(self.store.tally[lane] for lane in LANES)
-        heads = [held.event.at for held in (*self._out.values(), *self.feed.heads())]
-        return Backlog(lanes, min(heads, default=None))
+        heads = [self.when(held.event) for held in (*self._out.values(), *self.feed.heads())]
+        return Backlog(lanes, min((at for at in heads if at is not None), default=None))
 
     # -- the loop's side of the writer ---------------------------------------------------------
 

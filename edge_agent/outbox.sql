@@ -15,7 +15,8 @@ CREATE TABLE record (
     sos     TEXT,
     state   TEXT,
     at      REAL    NOT NULL,   -- Unix s at which this agent took it in
-    thinned INTEGER NOT NULL DEFAULT 0  -- how often its neighbours were dropped
+    thinned INTEGER NOT NULL DEFAULT 0, -- how often its neighbours were dropped
+    stamp   TEXT                -- JSON [kernel boot, s in it, clock]: that clock was not set
 );
 CREATE INDEX record_sos ON record (sos) WHERE sos IS NOT NULL;
 
@@ -28,18 +29,20 @@ CREATE TABLE tally (
 );
 INSERT INTO tally VALUES (0, 0, 0), (1, 0, 0), (2, 0, 0), (3, 0, 0);
 
--- What was dropped and not yet declared to the county in a `gap` record.
+-- What was dropped and not yet declared to the county in a `gap` record. since and until are Unix
+-- s; where the clock was not set, s in the kernel boot `clock`.
 CREATE TABLE gap (
     sender TEXT    NOT NULL,
     boot   TEXT    NOT NULL,
     klass  INTEGER NOT NULL,
     why    TEXT    NOT NULL,
+    clock  TEXT    NOT NULL,
     low    INTEGER NOT NULL,
     high   INTEGER NOT NULL,
     count  INTEGER NOT NULL,
     since  REAL    NOT NULL,
     until  REAL    NOT NULL,
-    PRIMARY KEY (sender, boot, klass, why)
+    PRIMARY KEY (sender, boot, klass, why, clock)
 ) WITHOUT ROWID;
 
 -- Small states of the rooms: replay windows, open SOSs, counters.
@@ -62,7 +65,7 @@ CREATE TABLE quarantine (
 CREATE TABLE session (
     client TEXT PRIMARY KEY,
     expiry INTEGER NOT NULL,    -- s after the connection's end; 4294967295: never
-    ended  REAL                 -- Unix s; NULL while connected
+    ended  REAL                 -- Unix s, for people; NULL while connected
 ) WITHOUT ROWID;
 CREATE TABLE subscription (
     client  TEXT    NOT NULL,

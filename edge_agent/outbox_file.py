@@ -11,7 +11,23 @@ from pathlib import Path
 from edge_agent.outbox_record import StoreFault
 
 APPLICATION_ID = 0x50545243  # "PTRC"
-SCHEMA = 1
+SCHEMA = 2
+# What an older schema lacks, by its number; each brings the file to the next.
+UPGRADES = {
+    1: """
+        ALTER TABLE record ADD COLUMN stamp TEXT;
+        ALTER TABLE gap RENAME TO gap_1;
+        CREATE TABLE gap (
+            sender TEXT NOT NULL, boot TEXT NOT NULL, klass INTEGER NOT NULL, why TEXT NOT NULL,
+            clock TEXT NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL,
+            count INTEGER NOT NULL, since REAL NOT NULL, until REAL NOT NULL,
+            PRIMARY KEY (sender, boot, klass, why, clock)
+        ) WITHOUT ROWID;
+        INSERT INTO gap SELECT sender, boot, klass, why, '', low, high, count, since, until
+            FROM gap_1;
+        DROP TABLE gap_1;
+    """,
+}
 RESERVE = 4 << 20  # bytes set aside, given back to the disk when it is full
 LOG_BYTES = 8 << 20  # that the write-ahead log keeps after a burst
 BUSY_S = 5  # for another process that has the file locked
@@ -102,7 +118,8 @@ def _prepare(db: sqlite3.Connection) -> None:
     (owner,) = db.execute("PRAGMA application_id").fetchone()
     (schema,) = db.execute("PRAGMA user_version").fetchone()
     (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if tables and (owner, schema) != (APPLICATION_ID, SCHEMA):
+    ours = owner == APPLICATION_ID and (schema == SCHEMA or schema in UPGRADES)
+    if tables and not ours:
         raise ForeignFile(f"application_id {owner}, schema {schema}: not this agent's")
     if not tables:
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -115,6 +132,10 @@ def _prepare(db: sqlite3.Connection) -> None:
             f"BEGIN; {sql}; PRAGMA application_id = {APPLICATION_ID};"
             f"PRAGMA user_version = {SCHEMA}; COMMIT;"
         )
+        schema = SCHEMA
+    while schema < SCHEMA:
+        sql, schema = UPGRADES[schema], schema + 1
+        db.executescript(f"BEGIN; {sql}; PRAGMA user_version = {schema}; COMMIT;")
 
 
 def _sync_directory(folder: Path) -> None:

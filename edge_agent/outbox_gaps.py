@@ -5,54 +5,85 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from edge_agent.outbox import Outbox
+from edge_agent.outbox_record import StoreFault
 from edge_agent.outbox_store import vacuum
+from edge_agent.outbox_thin import Whose, note_gap
+from edge_agent.reporter import Refused, Reporter
+
+log = logging.getLogger(__name__)
 
 EVERY_S = 30.0
 AT_ONCE = 200  # rows of one round: a checkpoint that dropped much must not then flood itself
+KEY = "sender, boot, klass, why, clock"
 
-Report = Callable[[str, Mapping[str, str], Mapping[str, Any]], Awaitable[object]]
+Moment = Callable[[str, float], float | None]  # kernel boot, s in it -> Unix s
 
 
 class Gaps:
     """`run()` for ever. Declared twice after a crash at worst, never not at all."""
 
-    def __init__(self, outbox: Outbox, report: Report, boot: str, checkpoint: str) -> None:
-        self._outbox, self._report = outbox, report
-        self._boot, self._checkpoint = boot, checkpoint
+    def __init__(
+        self, outbox: Outbox, reporter: Reporter, moment: Moment = lambda boot, up: None
+    ) -> None:
+        self._outbox, self._reporter, self._moment = outbox, reporter, moment
+        self._waiting: list[tuple[Whose, Refused]] = []
 
     async def run(self) -> None:
         while True:
-            await self.declare()
-            await self._outbox.do(vacuum)
+            try:
+                await self.declare()
+                await self._outbox.do(vacuum)
+            except StoreFault as fault:  # the page shows it already; the rows stay
+                log.warning("gaps are declared later: %s", fault)
             await asyncio.sleep(EVERY_S)
 
     async def declare(self) -> int:
         """Report what is not declared yet; returns how many gaps."""
+        await self._note_refused()
         rows = await self._outbox.do(
-            lambda db: db.execute("SELECT * FROM gap LIMIT ?", (AT_ONCE,)).fetchall()
+            lambda db: db.execute(
+                f"SELECT {KEY}, low, high, count, since, until FROM gap LIMIT ?", (AT_ONCE,)
+            ).fetchall()
         )
-        for sender, boot, klass, why, low, high, count, since, until in rows:
+        for sender, boot, klass, why, clock, low, high, count, since, until in rows:
             fields: dict[str, Any] = {
-                "from": low, "to": high, "count": count, "why": why, "klass": klass,
-                "of": boot, "of_sender": sender, "since": int(since), "until": int(until),
+                "from": max(low, 1),  # a will has no number, so none is missing
+                "to": high, "count": count, "why": why, "klass": klass,
+                "of": boot, "of_sender": sender,
             }  # fmt: skip
-            if low < 1:  # a will: it has no number, so none is missing
-                fields["from"] = 1
-            await self._report("cp_gap", {}, fields)
-            await self._outbox.do(_declared(sender, boot, klass, why, count))
+            for key, at in (("since", since), ("until", until)):
+                when = self._moment(clock, at) if clock else at
+                if when is not None:
+                    fields[key] = int(when)
+            await self._reporter.report("cp_gap", {}, fields)
+            await self._outbox.do(_declared(count, (sender, boot, klass, why, clock)))
         return len(rows)
 
+    async def _note_refused(self) -> None:
+        """Numbers of ours that the disk refused are rows of `gap` as soon as it takes them."""
+        self._waiting += [
+            ((self._reporter.checkpoint, self._reporter.boot, klass, "refused", clock), gap)
+            for (klass, clock), gap in self._reporter.refused().items()
+        ]
+        waiting = self._waiting
 
-def _declared(
-    sender: str, boot: str, klass: int, why: str, count: int
-) -> Callable[[sqlite3.Connection], object]:
+        def write(db: sqlite3.Connection) -> None:
+            for whose, gap in waiting:
+                note_gap(db, whose, gap)
+
+        if waiting:
+            await self._outbox.do(write)
+            self._waiting = []
+
+
+def _declared(count: int, key: tuple[Any, ...]) -> Callable[[sqlite3.Connection], object]:
     """Forget the row, unless more was dropped meanwhile: then it is declared anew, wider."""
     return lambda db: db.execute(
-        "DELETE FROM gap WHERE sender = ? AND boot = ? AND klass = ? AND why = ? AND count = ?",
-        (sender, boot, klass, why, count),
+        f"DELETE FROM gap WHERE ({KEY}) = (?,?,?,?,?) AND count = ?", (*key, count)
     )

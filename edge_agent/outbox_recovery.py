@@ -54,6 +54,16 @@ class Recovery:
         self._open = False
         self._tried = -PAUSE_S
 
+    @property
+    def said(self) -> str | None:
+        """That a file was set aside since the start, in one sentence."""
+        if not self.aside:
+            return None
+        return (
+            f"{self.store.path}：已损坏，移到 {self.aside[-1]}，请送县里"
+            f" / was damaged and is now {self.aside[-1]}: hand that to the county"
+        )
+
     def open(self) -> Opened:
         """Open the file; a fault is kept in `fault`, not raised."""
         for _ in range(ATTEMPTS):

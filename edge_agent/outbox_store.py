@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
-from edge_agent.event import Event, Klass
+from edge_agent.event import Event, Klass, Stamp
 from edge_agent.outbox_file import RESERVE, DatabaseFile
 from edge_agent.outbox_record import (
     CUSTODY,
@@ -35,10 +35,10 @@ VACUUM_PAGES = 2000  # 8 MB: tens of ms
 
 _CHUNKS = (64, 8, 1)  # rows per INSERT: few texts, so that SQLite keeps them prepared
 _INSERT = "INSERT OR IGNORE INTO record VALUES "
-_VALUES = "(?,?,?,?,?,?,?,?,?,?,?,0)"
+_VALUES = "(?,?,?,?,?,?,?,?,?,?,?,0,?)"
 _ROWS = (
     "json_group_array("
-    "json_array(id, topic, hex(payload), sender, boot, seq, qos, retain, sos, state, at))"
+    "json_array(id, topic, hex(payload), sender, boot, seq, qos, retain, sos, state, at, stamp))"
 )
 
 
@@ -148,6 +148,7 @@ class Store(DatabaseFile):
                 for number, event in held[at : at + chunk]:
                     values += (number, event.topic, event.payload, event.sender, event.boot)
                     values += (event.seq, event.qos, event.retain, event.sos, event.state, event.at)
+                    values.append(event.stamp and json.dumps(event.stamp))
                 new += self.db.execute(sql, values).rowcount
                 at += chunk
         self._count_all(held, new, 1)
@@ -244,10 +245,11 @@ def _of_the_disk(error: Exception) -> bool:
 
 
 def _held(row: list[Any]) -> Held:
-    number, topic, payload, sender, boot, seq, qos, retain, sos, state, at = row
+    number, topic, payload, sender, boot, seq, qos, retain, sos, state, at, stamp = row
     lane = number >> LANE_SHIFT
     klass = Klass.SOS if lane <= CUSTODY else Klass(lane - 1)
     event = Event(
-        topic, bytes.fromhex(payload), klass, sender, boot, seq, qos, bool(retain), sos, state, at
-    )
+        topic, bytes.fromhex(payload), klass, sender, boot, seq, qos, bool(retain), sos, state, at,
+        stamp and Stamp(*json.loads(stamp)),
+    )  # fmt: skip
     return Held(number, event)

@@ -18,8 +18,10 @@ MAX_THINNED = 2  # a record whose neighbours went twice goes next
 THIN_ROWS = 512  # rows looked at in one step
 
 IDS = "(SELECT value FROM json_each(?))"
-DROPPED = "id, sender, boot, seq, at, length(topic) + length(payload)"  # as `note_dropped` wants it
+# As `note_dropped` wants a row.
+DROPPED = "id, sender, boot, seq, at, length(topic) + length(payload), stamp"
 Rows = list[tuple[Any, ...]]
+Whose = tuple[str, str, int, str, str]  # sender, boot, class, why, clock
 
 
 class Thinned(NamedTuple):
@@ -65,14 +67,24 @@ def note_dropped(
     db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]], klass: Klass, why: str
 ) -> None:
     """Count rows (of DROPPED's columns) into the gaps of their senders."""
-    for _, sender, boot, seq, at, *_ in rows:
-        db.execute(
-            "INSERT INTO gap VALUES (?,?,?,?,?,?,1,?,?) ON CONFLICT DO UPDATE SET"
-            " low = min(low, excluded.low), high = max(high, excluded.high),"
-            " count = count + 1, since = min(since, excluded.since),"
-            " until = max(until, excluded.until)",
-            (sender, boot, klass, why, seq, seq, at, at),
-        )
+    for _, sender, boot, seq, at, _, stamp, *_ in rows:
+        clock, at = ("", at) if stamp is None else json.loads(stamp)[:2]
+        note_gap(db, (sender, boot, klass, why, clock), (seq, seq, 1, at, at))
+
+
+def note_gap(
+    db: sqlite3.Connection,
+    whose: Whose,
+    gap: tuple[int, int, int, float, float],
+) -> None:
+    """whose: sender, boot, class, why, clock; gap: low, high, count, since, until."""
+    db.execute(
+        "INSERT INTO gap VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
+        " low = min(low, excluded.low), high = max(high, excluded.high),"
+        " count = count + excluded.count, since = min(since, excluded.since),"
+        " until = max(until, excluded.until)",
+        (*whose, *gap),
+    )
 
 
 def size_of(row: tuple[Any, ...]) -> int:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from edge_agent.event import Event, Klass
+from edge_agent.event import Event, Klass, Stamp
+from edge_agent.moments import times
 from patrol_contract import messages, topics
+
+Refused = tuple[int, int, int, float, float]  # first and last number, how many, since, until
+
+
+def _set(_times: Iterable[int]) -> Stamp | None:
+    """The clock of a machine whose clock is right."""
+    return None
 
 
 class Reporter:
     """The one numbering of what this checkpoint sends: boot is drawn here, seq counts from 1.
 
-    `accept` is the outbox's: it returns once the event is durable, and may raise.
+    `accept` is the outbox's: it returns once the event is durable, and may raise. `stamp` is the
+    clock's: what is recorded while that is not set says so, and is moved as it leaves (restamp.py).
     """
 
     def __init__(
@@ -23,15 +32,15 @@ class Reporter:
         checkpoint: str,
         accept: Callable[[Event], Awaitable[object]],
         clock: Callable[[], float] = time.time,
-        clock_is_set: Callable[[], bool] = lambda: True,
+        stamp: Callable[[Iterable[int]], Stamp | None] = _set,
     ) -> None:
         self.county = county
         self.checkpoint = checkpoint
         self.boot = secrets.token_hex(8)
         self.seq = 0
         self._accept = accept
-        self._clock = clock
-        self._clock_is_set = clock_is_set
+        self._clock, self._stamp = clock, stamp
+        self._refused: dict[tuple[Klass, str], Refused] = {}
 
     async def report(
         self, name: str, who: Mapping[str, str], fields: Mapping[str, Any], /
@@ -39,18 +48,38 @@ class Reporter:
         """Commit message `name` (a row of the contract); returns it once it is durable.
 
         who     what the topic names besides C and K: {"S": "barrier"}
-        fields  inner form, without v, boot and seq
-        Raises ContractError, before a number is used, for fields that break the contract.
+        fields  inner form, without v, boot and seq; times as the machine's own clock says them
+        Raises ContractError, before a number is used, for fields that break the contract; OSError
+        when the disk refuses the record: its number is gone, and declared in a gap (refused).
         """
-        event = self._stamp(name, who, fields)
-        await self._accept(event)
+        event = self._event(name, who, fields)
+        try:
+            await self._accept(event)
+        except OSError:
+            self._note_refused(event)
+            raise
         return event
 
-    def _stamp(self, name: str, who: Mapping[str, str], fields: Mapping[str, Any]) -> Event:
+    def refused(self) -> dict[tuple[Klass, str], Refused]:
+        """Numbers that the disk refused since the last call, by class and kernel boot ("": times
+        are Unix s, else s in that boot); the caller declares them."""
+        refused, self._refused = self._refused, {}
+        return refused
+
+    def _note_refused(self, event: Event) -> None:
+        """In few numbers: a sensor on a disk that refuses tries for days."""
+        clock, at = ("", event.at) if event.stamp is None else event.stamp[:2]
+        low, _, count, since, _ = self._refused.get(
+            (event.klass, clock), (event.seq, event.seq, 0, at, at)
+        )
+        self._refused[event.klass, clock] = (low, event.seq, count + 1, since, at)
+
+    def _event(self, name: str, who: Mapping[str, str], fields: Mapping[str, Any]) -> Event:
         row = messages.MESSAGES[name]
         seq = self.seq + 1
         whole = {**fields, "v": 1, "boot": self.boot, "seq": seq}
-        if name == "cp_sensor" and not self._clock_is_set():
+        stamp = self._stamp(times(name, fields))
+        if stamp is not None:
             whole["unset_clock"] = True
         payload = messages.encode(name, whole)
         topic = topics.topic(name, C=self.county, K=self.checkpoint, **who)
@@ -65,6 +94,7 @@ class Reporter:
             qos=row.qos,
             retain=row.retain,
             at=self._clock(),
+            stamp=stamp,
         )
 
     def will(self, name: str, fields: Mapping[str, Any]) -> tuple[str, bytes]:

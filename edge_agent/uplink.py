@@ -82,6 +82,7 @@ class Uplink:
         self._plain: set[str] = set()  # urls whose broker speaks 3.1.1 only
         self._name = self._configs[0].name if self._configs else ""
         self._since = time.time()
+        self._up_at = 0.0  # the same of the connection, by the monotonic clock
         self._fault: str | None = "not tried yet"
 
     # -- what other rooms use ------------------------------------------------------------------
@@ -89,6 +90,10 @@ class Uplink:
     @property
     def connected(self) -> bool:
         return self._link is not None
+
+    def connected_s(self) -> float:
+        """For how long; 0 while not."""
+        return time.monotonic() - self._up_at if self.connected else 0.0
 
     def on_answer(self, callback: Callable[[Answer], None]) -> None:
         """Call back with each PUBACK of the county's broker."""
@@ -175,7 +180,7 @@ class Uplink:
         self._link = link
         self.flights.begin(link)
         self._fault = None
-        self._since = time.time()
+        self._since, self._up_at = time.time(), time.monotonic()
         log.info("county reached by %s (%s)", config.name, config.url)
         link.subscribe(sorted(self._wanted))
         self._tell_state(link)

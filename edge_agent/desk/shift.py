@@ -57,7 +57,8 @@ class Shift:
 
     def row(self) -> dict[str, Any]:
         """As cp_shift says it."""
-        return {"date": day(self.began), "on": list(self.on), "unstaffed": not self.on}
+        about = {"date": day(self.began), "began": int(self.began)}
+        return {**about, "on": list(self.on), "unstaffed": not self.on}
 
     async def tell(self, rollcall: str | None = None) -> None:
         """Report who is on; `rollcall` answers that order."""

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from edge_agent.docks import release, room
+from edge_agent.docks import clock_rows, release, room
 from edge_agent.docks.box import Box
 from edge_agent.docks.config import DocksConfig
 from edge_agent.docks.devices import DeviceSource
@@ -27,6 +27,7 @@ from edge_agent.docks.space import Space
 from edge_agent.docks.store import Store, make_folder
 from edge_agent.docks.view import bay_view, no_room
 from edge_agent.supervise import supervise
+from edge_agent.timeline import Known, Run
 
 
 class Docks:
@@ -87,6 +88,10 @@ class Docks:
     async def confirm(self, fields: Mapping[str, Any]) -> str:
         """A verified `dock_confirm`; the recording it released. release.Refused says why not."""
         return await asyncio.to_thread(release.confirm, self.ledger, fields)
+
+    async def told_time(self, run: Run, known: Known | None) -> None:
+        """The machine's clock was not set during `run`; `known`: what the time was."""
+        await asyncio.to_thread(clock_rows.note, self.ledger, run, known)
 
     async def hold(self, recording: str, who: str, why: str, on: bool = True) -> None:
         """Keep it without end, or no longer. release.Refused for a hold without name or reason."""

@@ -17,7 +17,7 @@ from edge_agent.docks.states import State, Step
 
 # Steps inside the box, some thousand a day: the county needs none of them, the chain covers all.
 STAYS = frozenset(
-    {State.COPYING, State.READBACK_OK, State.ANNOUNCED, State.UPLOADED, "BAGGED", "OPENED"}
+    {State.COPYING, State.READBACK_OK, State.ANNOUNCED, State.UPLOADED, "BAGGED", "OPENED", "CLOCK"}
 )
 
 

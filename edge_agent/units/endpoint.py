@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from edge_agent.event import Stamp
 from edge_agent.outbox import Outbox
 from edge_agent.units.config import UnitsConfig
 from edge_agent.units.connection import (
@@ -45,7 +46,8 @@ class UnitsEndpoint:
     """`run()` for ever. Needs the outbox open.
 
     on_unit(unit, here) is called as units come and go; on_interest(filters) with what must be
-    subscribed at the county for the units that are here.
+    subscribed at the county for the units that are here; now() is the true time, None while nobody
+    knows it; stamp() is for records taken in meanwhile.
     """
 
     def __init__(
@@ -58,6 +60,8 @@ class UnitsEndpoint:
         on_interest: Callable[[set[str]], None] = lambda filters: None,
         on_quarantine: Callable[[str, str, str], None] = lambda unit, topic, why: None,
         clock: Callable[[], float] = time.time,
+        now: Callable[[], float | None] = time.time,
+        stamp: Callable[[], Stamp | None] = lambda: None,
     ) -> None:
         self.config = config
         self.rights = UnitRights(county)
@@ -66,8 +70,8 @@ class UnitsEndpoint:
         self._clock = clock
         self._sessions = Sessions(outbox, config.queue)
         self._connections: dict[str, Connection] = {}
-        self.up = Upward(outbox, self.rights, self.counts, on_quarantine, clock)
-        self.down = Downward(self._sessions, self._connections, self.counts, clock)
+        self.up = Upward(outbox, self.rights, self.counts, on_quarantine, clock, stamp)
+        self.down = Downward(self._sessions, self._connections, self.counts, clock, now)
         self._serving: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._interest: set[str] = set()
@@ -76,9 +80,9 @@ class UnitsEndpoint:
 
     async def run(self) -> None:
         """Listen, serve and sweep."""
-        now = self._clock()
-        await self._sessions.load(now)
-        self._due_wills = {client: now + WILL_GRACE_S for client in self._sessions.wills}
+        ticks = time.monotonic()
+        await self._sessions.load(self._clock(), ticks)
+        self._due_wills = {client: ticks + WILL_GRACE_S for client in self._sessions.wills}
         server = await asyncio.start_server(
             self._serve,
             self.config.listen.host,
@@ -155,7 +159,7 @@ class UnitsEndpoint:
         if self._connections.get(client) is not connection:
             return  # never arrived, or another connection of the unit took over
         del self._connections[client]
-        await self._sessions.end(client, connection.expiry, self._clock())
+        await self._sessions.end(client, connection.expiry, self._clock(), time.monotonic())
         self._on_unit(client, False)
         if self._stopping:
             return  # it comes back to our next start, or its will is published then
@@ -165,15 +169,14 @@ class UnitsEndpoint:
 
     async def _sweep(self) -> None:
         """Once a second: silent connections, sessions and wills whose time is over."""
-        ticks = asyncio.get_running_loop().time()
+        ticks = time.monotonic()
         for connection in list(self._connections.values()):
             if ticks - connection.heard > 1.5 * connection.keepalive:
                 connection.goodbye(KEEPALIVE_OVER)
-        now = self._clock()
-        for client in self._sessions.expired(now):
+        for client in self._sessions.expired(ticks):
             await self._sessions.drop(client)
         for client, due in list(self._due_wills.items()):
-            if due <= now:
+            if due <= ticks:
                 del self._due_wills[client]
                 will = await self._sessions.withdraw_will(client)
                 if will is not None:
@@ -185,10 +188,10 @@ class UnitsEndpoint:
 
     def _tell_interest(self) -> None:
         """What the county must send here: the subscriptions of the units that are here."""
-        now = self._clock()
+        ticks = time.monotonic()
         interest: set[str] = set()
         for session in self._sessions.by_client.values():
-            if session.ended is None or now - session.ended < AWAY_S:
+            if session.ended is None or ticks - session.ended < AWAY_S:
                 for pattern in session.filters:
                     interest |= self.rights.from_county(session.client, pattern)
         if interest != self._interest:

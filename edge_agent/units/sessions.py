@@ -46,7 +46,8 @@ class Will(NamedTuple):
 
 @dataclass(slots=True)
 class Session:
-    """One unit's. `ended`: Unix s of the connection's end, None while connected."""
+    """One unit's. `ended`: s of the monotonic clock at the connection's end, None while connected:
+    the wall clock of a checkpoint may be set years on while a command waits here."""
 
     client: str
     expiry: int
@@ -67,8 +68,11 @@ class Sessions:
         self.retained: dict[str, bytes] = {}
         self.wills: dict[str, Will] = {}
 
-    async def load(self, now: float) -> None:
-        """Read everything back; connections did not survive, so every session has ended."""
+    async def load(self, now: float, ticks: float) -> None:
+        """Read everything back; connections did not survive, and every session counts from now.
+
+        now: Unix s; ticks: s of the monotonic clock.
+        """
 
         def read(db: sqlite3.Connection) -> tuple[list[tuple[object, ...]], ...]:
             db.execute("UPDATE session SET ended = ? WHERE ended IS NULL", (now,))
@@ -76,7 +80,7 @@ class Sessions:
             return tuple(
                 db.execute(f"SELECT {columns}").fetchall()
                 for columns in (
-                    "client, expiry, ended FROM session",
+                    "client, expiry FROM session",
                     "client, filter, options FROM subscription",
                     "client, id, topic, payload, retain, expires FROM down ORDER BY id",
                     "topic, payload FROM retained",
@@ -85,7 +89,7 @@ class Sessions:
             )
 
         sessions, filters, downs, retained, wills = await self._outbox.do(read)
-        self.by_client = {row[0]: Session(*row) for row in sessions}
+        self.by_client = {row[0]: Session(*row, ended=ticks) for row in sessions}
         for client, pattern, options in filters:
             self.by_client[client].filters[pattern] = options
         for client, number, topic, payload, retain, expires in downs:
@@ -120,10 +124,10 @@ class Sessions:
         await self._write(write)
         return resumed
 
-    async def end(self, client: str, expiry: int, now: float) -> None:
+    async def end(self, client: str, expiry: int, now: float, ticks: float) -> None:
         """Its connection ended; the session goes with it when its expiry is 0."""
         session = self.by_client[client]
-        session.expiry, session.ended = expiry, now
+        session.expiry, session.ended = expiry, ticks
         if expiry == 0:
             await self.drop(client)
         else:
@@ -139,14 +143,14 @@ class Sessions:
         self.by_client.pop(client, None)
         await self._write(lambda db: _forget(db, client))
 
-    def expired(self, now: float) -> list[str]:
+    def expired(self, ticks: float) -> list[str]:
         """Sessions whose time is over."""
         return [
             session.client
             for session in self.by_client.values()
             if session.ended is not None
             and session.expiry != NEVER
-            and session.ended + session.expiry <= now
+            and session.ended + session.expiry <= ticks
         ]
 
     async def withdraw_will(self, client: str) -> Will | None:

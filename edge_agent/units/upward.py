@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from edge_agent.event import Event, Klass
+from edge_agent.event import Event, Klass, Stamp
 from edge_agent.outbox import Outbox
 from edge_agent.units.connection import BUSY, NOT_AUTHORISED
 from edge_agent.units.rights import UnitRights, parsed
@@ -33,9 +33,10 @@ class Upward:
         counts: Counter[str],
         on_quarantine: Callable[[str, str, str], None],
         clock: Callable[[], float],
+        stamp: Callable[[], Stamp | None],
     ) -> None:
         self._outbox, self._rights, self._counts = outbox, rights, counts
-        self._on_quarantine, self._clock = on_quarantine, clock
+        self._on_quarantine, self._clock, self._stamp = on_quarantine, clock, stamp
 
     def published(self, client: str, packet: Any) -> asyncio.Future[int]:
         """A unit's PUBLISH; the future is the PUBACK's reason."""
@@ -71,6 +72,7 @@ class Upward:
                     sos=fields["id"] if sos else None,
                     state=fields["state"] if sos else None,
                     at=self._clock(),
+                    stamp=self._stamp(),
                 )
             )
         kept.add_done_callback(lambda done: _settle(reason, done))

@@ -1,28 +1,26 @@
-"""No time is believed before something trusted says it; then what was taken in before is moved."""
+"""No time is believed before something trusted says it."""
 
 from __future__ import annotations
 
-from edge_agent.clock import BUILT, MARK, Clock, Restamp
-from edge_agent.event import Event, Klass
-from patrol_contract import messages
-from patrol_contract.examples import EXAMPLES
+from edge_agent.clock import BUILT, Clock
 
 NOW = BUILT + 100_000.0
-BOOT = EXAMPLES["cp_sensor"][1]["boot"]
 
 
 class World:
     """A Pi that woke up in 1970, and what disciplines it."""
 
     def __init__(self, wall: float = 50.0) -> None:
-        self.wall, self.mono, self.synchronised = wall, 1000.0, False
+        self.wall, self.up, self.synchronised = wall, 1000.0, False
+        self.boot = "b" * 32
 
     def clock(self, rtc: bool = False) -> Clock:
-        return Clock(rtc, lambda: self.synchronised, lambda: self.wall, lambda: self.mono)
+        """As an agent that starts now has it."""
+        return Clock(rtc, lambda: self.synchronised, lambda: self.wall, lambda: self.up, self.boot)
 
     def passes(self, seconds: float) -> None:
         self.wall += seconds
-        self.mono += seconds
+        self.up += seconds
 
 
 def test_a_fresh_pi_does_not_know_the_time() -> None:
@@ -62,31 +60,15 @@ def test_a_battery_backed_clock_is_believed_where_the_file_says_so() -> None:
     assert World(50.0).clock(rtc=True).now() is None, "its battery is empty"
 
 
-def reading(read: float, marked: bool, boot: str = BOOT) -> Event:
-    fields = {**EXAMPLES["cp_sensor"][1], "read": int(read), "boot": boot}
-    if marked:
-        fields["unset_clock"] = True
-    payload = messages.encode("cp_sensor", fields)
-    return Event("t", payload, Klass.TELEMETRY, "k-07", boot, fields["seq"])
-
-
-def test_a_reading_taken_without_a_clock_gets_its_time_as_it_leaves() -> None:
-    world = World(wall=BUILT - 5_000_000.0)  # a Pi that says what it said when it was switched off
-    clock = world.clock()
-    restamp = Restamp(clock, BOOT)
-    event = reading(world.wall, marked=True)
-    assert restamp(event) is event, "still no clock"
-    world.passes(600)
-    clock.said(NOW, "gps")
-    moved = messages.decode("cp_sensor", restamp(event).payload)
-    assert moved["read"] == NOW - 600
-    assert MARK in restamp(event).payload, "it stays marked"
-
-
-def test_what_had_a_clock_or_is_of_another_boot_is_left_alone() -> None:
-    world = World()
-    clock = world.clock()
-    clock.said(NOW, "gps")
-    restamp = Restamp(clock, BOOT)
-    for event in (reading(NOW, marked=False), reading(NOW, marked=True, boot="f" * 16)):
-        assert restamp(event) is event
+def test_a_clock_that_jumps_while_it_is_set_is_seen_at_once() -> None:
+    world = World(NOW)
+    clock = world.clock(rtc=True)
+    assert clock.stamp([]) is None
+    for years in (-10, 10):
+        world.wall = NOW + years * 31_557_600
+        stamp = clock.stamp([])
+        assert stamp is not None and stamp.wall == world.wall, "what it says now is not believed"
+        assert clock.now() == NOW, "the battery's word and the monotonic clock hold"
+        assert clock.timeline.moved(stamp) == NOW - world.wall
+        world.wall = NOW
+        assert clock.stamp([]) is None

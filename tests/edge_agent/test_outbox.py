@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import sqlite3
 import time
@@ -12,11 +13,13 @@ from typing import Any
 
 import pytest
 
-from edge_agent.event import Event, Klass
+from edge_agent.event import Event, Klass, Stamp
 from edge_agent.outbox import Outbox
 from edge_agent.outbox_gaps import Gaps
 from edge_agent.outbox_record import Bounds, Held, StoreFault
 from edge_agent.outbox_store import Store
+from edge_agent.reporter import Reporter
+from patrol_contract import messages, topics
 
 SOS_ID = "9b1d6ae2f00c4417"
 
@@ -198,20 +201,44 @@ async def test_damage_while_running_loses_nothing_that_is_in_memory(tmp_path: Pa
     await outbox.close()
 
 
+def told(outbox: Outbox, name: str) -> list[dict[str, Any]]:
+    """Messages of that kind that wait for the county."""
+    with sqlite3.connect(outbox.store.path) as db:
+        rows = db.execute("SELECT topic, payload FROM record ORDER BY id").fetchall()
+    return [
+        messages.decode(name, payload)
+        for topic, payload in rows
+        if (found := topics.parse(topic)) is not None and found[0] == name
+    ]
+
+
 async def test_what_was_dropped_is_declared_once(outbox: Outbox) -> None:
-    told: list[dict[str, Any]] = []
-
-    async def report(name: str, who: Any, fields: Any) -> None:
-        assert name == "cp_gap"
-        told.append(dict(fields))
-
     for seq in range(1, 6):
         await outbox.accept(sos(seq, "updated"))
-    gaps = Gaps(outbox, report, "f" * 16, "k-07")
+    gaps = Gaps(outbox, Reporter("c", "k-07", outbox.accept))
     assert await gaps.declare() == 1
     assert await gaps.declare() == 0
-    assert (told[0]["from"], told[0]["to"], told[0]["count"]) == (1, 4, 4)
-    assert (told[0]["of_sender"], told[0]["why"]) == ("u-1", "superseded")
+    (gap,) = told(outbox, "cp_gap")
+    assert (gap["from"], gap["to"], gap["count"]) == (1, 4, 4)
+    assert (gap["of_sender"], gap["why"]) == ("u-1", "superseded")
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_what_was_dropped_without_a_clock_says_when_only_if_that_is_known(
+    outbox: Outbox, known: bool
+) -> None:
+    for seq in range(1, 4):
+        stamp = Stamp("b" * 32, 100.0 + seq, 5e8)
+        await outbox.accept(dataclasses.replace(sos(seq, "updated"), stamp=stamp, at=5e8))
+
+    def moment(boot: str, up: float) -> float | None:
+        assert boot == "b" * 32
+        return 1.8e9 + up if known else None
+
+    await Gaps(outbox, Reporter("c", "k-07", outbox.accept), moment).declare()
+    (gap,) = told(outbox, "cp_gap")
+    when = (gap.get("since"), gap.get("until"))
+    assert when == ((1_800_000_101, 1_800_000_102) if known else (None, None))
 
 
 async def test_idle_latency_is_one_commit(outbox: Outbox) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from edge_agent.event import Event, Klass
+from edge_agent.event import Event, Klass, Stamp
 from edge_agent.outbox_record import (
     EVENT,
     LANE_SHIFT,
@@ -67,7 +67,8 @@ def test_every_field_comes_back(store: Store) -> None:
         row(1, Klass.EVENT, retain=True, qos=0, payload=b"\xff\x00 not text"),
         sos(2, "raised"),
         row(3, Klass.SOS),
-        *(row(number) for number in range(4, 200)),
+        *(row(number) for number in range(4, 199)),
+        row(199, stamp=Stamp("b" * 32, 12.5, 1.0e9)),
     ]
     store.apply(Batch(inserts=sent))
     back = [held for lane in LANES for held in store.page(lane, 0, 1000)]
@@ -169,6 +170,33 @@ def test_a_file_that_is_not_ours_or_not_whole_is_set_aside(tmp_path: Path, what:
     assert recovery.apply(Batch(inserts=[row(5)])) is None
     (aside,) = recovery.aside
     assert (tmp_path / aside).exists()
+    recovery.store.close()
+
+
+def test_a_file_of_the_schema_before_is_brought_on_and_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    filled(path, 10)
+    with sqlite3.connect(path) as db:  # as the first release made it
+        db.executescript("""
+            ALTER TABLE record DROP COLUMN stamp; DROP TABLE gap;
+            CREATE TABLE gap (
+                sender TEXT NOT NULL, boot TEXT NOT NULL, klass INTEGER NOT NULL,
+                why TEXT NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL,
+                count INTEGER NOT NULL, since REAL NOT NULL, until REAL NOT NULL,
+                PRIMARY KEY (sender, boot, klass, why)) WITHOUT ROWID;
+            INSERT INTO gap VALUES ('u-1', 'b', 2, 'full', 1, 2, 2, 3.0, 4.0);
+            PRAGMA user_version = 1;
+        """)
+    recovery = Recovery(Store(path, Bounds()))
+    assert len(recovery.open().sos) == 1
+    assert recovery.apply(Batch(inserts=[row(50)])) is None
+    assert recovery.aside == [] and recovery.fault is None
+    assert [held.event.seq for held in recovery.store.page(TELEMETRY, 0, 100)] == [
+        *range(2, 10),
+        50,
+    ]
+    gaps = recovery.store.db.execute("SELECT sender, clock, low, until FROM gap").fetchall()
+    assert gaps == [("u-1", "", 1, 4.0)]
     recovery.store.close()
 
 
