@@ -60,6 +60,11 @@ class Unit:
         self.kept = kept = Kept()
         floor_s = max(version.BUILD_S, kept.number("clock") + EPOCH_2000)
         self.clock = clock = Clock(floor_s)
+        self.accel = None
+        if "accel_int" in rows:
+            from drivers.lis3dh import Accelerometer
+
+            self.accel = Accelerometer(rows, clock)
         boot = hexlify(os.urandom(8)).decode()
         witness = getattr(machine, "witness", None)  # virtual boards only
         self.records = Records("queue", boot, settings["county"], settings["unit"], clock, witness)
@@ -76,6 +81,8 @@ class Unit:
             "sms_to": settings["sms_to"],
             "has": tuple(name for name, row in PARTS if row in rows),
         }
+        if self.accel is not None and self.accel.alive:
+            identity["has"] += ("accelerometer",)
         latch = Latch(esp32.Partition.find(label="phy_init")[0])
         self.shell = shell = Shell(identity, kept, self.records, latch, clock, self.button)
         self.wifi = Wifi([(w["ssid"], w["psk"], w["broker"]) for w in settings["wifi"]], self.link)
@@ -96,7 +103,10 @@ class Unit:
         self.care = Care(clock, TASKS)
         parts: dict = {link.name: link for link in self.carriers}
         parts.update(button=self.button, receiver=self.gps)
-        self.nap = Nap(rows, shell, parts, self.care, None)
+        if self.accel is not None:
+            self.accel.attach(shell.post, shell.log)
+            parts["fall"] = self.accel
+        self.nap = Nap(rows, shell, parts, self.care, self.accel)
 
     def link(self, name, up):
         self.shell.post(("link", name, up))
@@ -106,6 +116,7 @@ class Unit:
         self.button.start()
         known = self.clock.unix_s() if self.clock.known else None
         shell.post(("boot", RESETS.get(machine.reset_cause(), "power_on"), known))
+        accel = [] if self.accel is None else [self.accel.run()]
         await asyncio.gather(
             self._fingers(),
             self._power(),
@@ -116,6 +127,7 @@ class Unit:
             *[link.run() for link in self.carriers],
             self.links.run(),
             self.nap.run(),
+            *accel,
             self.care.run(),
             *[line.run() for line in shell.lines],
         )

@@ -65,6 +65,7 @@ class Core:
         if self.duty.member:
             fields["member"] = self.duty.member
         fields["link"] = link
+        fields["has"] = [n for n in unit.identity["has"] if n != "accelerometer" or unit.feels]
         return unit.stamp(fields)
 
     def plan(self, fields, payload):
@@ -118,8 +119,7 @@ class Core:
 
     def _button_fault(self, why):
         self.sos.button_fault(why == "stuck")
-        self.health.fault = "button " + why if why else ""
-        self.health.report()
+        self.health.broken("button", why)
 
     def _fix(self, fix):
         if not self.position.take(fix):
@@ -191,6 +191,13 @@ class Core:
         if self.duty.on and not self.health.safe:
             self.watch.fall()
 
+    def _accelerometer(self, alive):
+        self.unit.feels = alive
+        if not alive:
+            self.position.motion.shaken(False)
+        self.health.broken("accelerometer", "" if alive else "silent")
+        self.unit.emit("birth")
+
     def _link(self, name, up):
         links = self.unit.links
         had = bool(links)
@@ -260,6 +267,7 @@ HANDLERS = {
     "motion": Core._motion,
     "stir": Core._stir,
     "fall": Core._fall,
+    "accelerometer": Core._accelerometer,
     "link": Core._link,
     "session": Core._session,
     "puback": Core._puback,

@@ -38,6 +38,7 @@ EVENTS = {
     "motion": ("moving",),  # accelerometer: told when it changes
     "stir": (),  # accelerometer: something moved, however little; now and then while it does
     "fall": (),
+    "accelerometer": ("alive",),  # told when it falls silent and when it answers again
     "link": ("name", "up"),  # name: wifi, lte. Up: it has an address
     "session": ("broker", "up"),  # CONNACK / lost; broker: its name in the list of brokers
     "puback": ("token",),  # the broker (or checkpoint) answers for this publish

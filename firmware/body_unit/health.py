@@ -17,7 +17,7 @@ class Health:
     def __init__(self, unit):
         self._unit = unit
         self.safe = False
-        self.fault = ""
+        self._faults = {}  # {part: what is wrong with it}
         self._resets = 0
         self._lived = False
         self._due_ms = 0
@@ -55,6 +55,14 @@ class Health:
         if unit.now_ms >= self._due_ms:
             self.report()
 
+    def broken(self, part, why):
+        """A part of the unit is broken, or "" no longer: told at once and with every report."""
+        if why:
+            self._faults[part] = why
+        else:
+            self._faults.pop(part, None)
+        self.report()
+
     def report(self):
         unit = self._unit
         step = unit.battery_step
@@ -69,8 +77,8 @@ class Health:
         place = unit.place()
         if place is not None:
             fields["fix_age_s"] = place[4]
-        if self.fault:
-            fields["fault"] = self.fault
+        if self._faults:
+            fields["fault"] = ", ".join(["%s %s" % row for row in sorted(self._faults.items())])
         now_s = unit.unix_s()
         if now_s is not None:
             fields["tst"] = now_s

@@ -3,6 +3,44 @@
 from body_unit import geo
 from body_unit.power import STILL_AFTER_S, STILL_RADIUS_M
 
+SHAKEN_MS = 3000  # shaken for so long in all is on the move: a shift of weight is not
+CALM_MS = 10_000  # and so long without a shake ends it
+STIR_EVERY_MS = 30_000
+_TURN_MS = 1000  # the longest time one answer stands for
+
+
+class Shaking:
+    """What the accelerometer's own engine feels, turned into the core's events.
+
+    A leaking bucket: filled while it is shaken, running out while it is not.
+    """
+
+    def __init__(self):
+        self._full_ms = 0
+        self._moving = False
+        self._last_ms = 0
+        self._told_ms = -STIR_EVERY_MS
+
+    def feed(self, shaken, now_ms):
+        """`shaken`: since the last call. The event that follows, or None."""
+        passed = min(now_ms - self._last_ms, _TURN_MS)
+        self._last_ms = now_ms
+        full = self._full_ms + (passed if shaken else -passed)
+        self._full_ms = max(0, min(CALM_MS, full))
+        if self._moving:
+            if not self._full_ms:
+                self._moving = False
+                return ("motion", False)
+            return None
+        if self._full_ms >= SHAKEN_MS:
+            self._moving = True
+            self._full_ms = CALM_MS
+            return ("motion", True)
+        if shaken and now_ms - self._told_ms >= STIR_EVERY_MS:
+            self._told_ms = now_ms
+            return ("stir",)
+        return None
+
 
 class Motion:
     def __init__(self, unit):
@@ -33,7 +71,7 @@ class Motion:
     def is_known(self):
         """Whether movement would be noticed: an accelerometer, or a receiver that is not off."""
         unit = self._unit
-        return "accelerometer" in unit.identity["has"] or unit.battery_step in ("normal", "low")
+        return unit.feels or unit.battery_step in ("normal", "low")
 
     def last_ms(self):
         """When the unit moved last; now, while it does."""

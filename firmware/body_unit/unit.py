@@ -28,6 +28,7 @@ class Unit:
         self.battery_mv = None
         self.battery_step = "normal"
         self.charger = False
+        self.feels = "accelerometer" in identity["has"]  # and it answers
         self.links = []  # names of those up
         self.sessions = []  # brokers that answer
         self.vitals = {}

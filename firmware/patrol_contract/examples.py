@@ -74,6 +74,8 @@ EXAMPLES = {
             tst=1795280000,
             member="王建国",
             role="volunteer",
+            link="lte",
+            has=["charger", "lte", "accelerometer"],
         ),
     ),
     "unit_sos": (

@@ -17,7 +17,7 @@ from patrol_contract.commands import (
     UNIX,
     signed,
 )
-from patrol_contract.fields import Choice, Decimal, Flag, Hex, Record, Text, Whole, made
+from patrol_contract.fields import Choice, Decimal, Flag, Hex, Record, Rows, Text, Whole, made
 
 
 class Message:
@@ -142,6 +142,7 @@ UNIT_MESSAGES = {
             "role?": Text(20),
             "safe_mode?": Flag(),
             "link?": Choice("wifi", "lte"),
+            "has?": Rows(Text(20, SLUG), 8),
         },
     ),
     "unit_sos": Message(

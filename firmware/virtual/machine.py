@@ -11,6 +11,7 @@ import time
 from _thread import start_new_thread
 
 import flash
+import lis3dh
 import usocket
 import utime
 import world  # before our own modules: it makes the path hold
@@ -50,11 +51,20 @@ class Pin:
                 return self.level()
             level = 1 if level else 0
             if level != self._level:
+                if self._gpio == _wires.get("i2c_scl"):
+                    _bus.clock(level)
+                    self._level = level
+                    return
                 self._level = level
                 world.note(self._gpio, level)
 
     def level(self):
         """What stands at it; not part of the device's Pin."""
+        if self._gpio == _wires.get("i2c_sda"):
+            return _bus.sda()
+        if self._gpio == _wires.get("accel_int"):
+            _bus.pass_time()
+            return _bus.chip.int1()
         if self._f is None:
             return self._level
         self._f.seek(self._gpio)
@@ -181,6 +191,34 @@ def _readable(line):
         return False  # closed
 
 
+class I2C:
+    """The accelerometer is all that hangs on it."""
+
+    def __init__(self, number, scl, sda, freq=400000, timeout=50000):
+        pass
+
+    def readfrom_mem_into(self, address, register, buffer):
+        _bus.transfer(address)
+        buffer[:] = _bus.chip.read(register, len(buffer))
+
+    def writeto_mem(self, address, register, data):
+        _bus.transfer(address)
+        _bus.chip.write(register, data[0])
+
+
+def _felt(known):
+    """What the world lets the accelerometer feel, when it is another file than the known one."""
+    try:
+        version = os.stat(world.path("accel"))[1]  # replaced by rename: another inode
+    except OSError:
+        return 0, "absent", []
+    if version == known:
+        return version, "", []
+    with open(world.path("accel")) as f:
+        mood = f.readline().strip()
+        return version, mood, [tuple([int(word) for word in row.split()]) for row in f]
+
+
 class RTC:
     """(year, month, day, weekday, hour, minute, second, microsecond)."""
 
@@ -252,7 +290,9 @@ def _woken():
     if ext0 is not None and ext0[0].level() == ext0[1]:
         return True
     for pin in world.armed["ext1"]:
-        if pin.level() or (pin._gpio == _ring and any([_readable(s) for s in world.sockets])):
+        if pin.level() or (
+            pin._gpio == _wires.get("modem_ri") and any([_readable(s) for s in world.sockets])
+        ):
             return True
     return False
 
@@ -287,10 +327,9 @@ def _power_on():
     return {"software": SOFT_RESET, "watchdog": WDT_RESET}.get(why, PWRON_RESET)
 
 
-def _ring_gpio():
-    row = read_pins("pins.csv").get("modem_ri")
-    return row.gpio if row else None
-
-
+_wires = {}  # {signal: gpio}: those the model itself plays
+_bus = lis3dh.Bus(_felt, utime.ticks_ms)
 _cause = _power_on()
-_ring = _ring_gpio()
+for _signal, _row in read_pins("pins.csv").items():
+    if _signal in ("i2c_sda", "i2c_scl", "accel_int", "modem_ri"):
+        _wires[_signal] = _row.gpio

@@ -33,6 +33,7 @@ import struct
 import subprocess
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -299,6 +300,13 @@ class UnitProcess:
     def names(self, addresses: dict[str, str]) -> None:
         """What its DNS knows; anything else takes five seconds to fail."""
         self._replace("dns", [f"{name}\t{address}" for name, address in addresses.items()])
+
+    def feel(self, samples: Iterable[tuple[int, int, int]] = (), mood: str = "ok") -> None:
+        """What the accelerometer feels from now on: mg, one each 20 ms, the last one stays.
+
+        A unit that nobody lets feel anything has no accelerometer; see firmware/virtual/lis3dh.py.
+        """
+        self._replace("accel", [mood, *(f"{x} {y} {z}" for x, y, z in samples)])
 
     def _networks(self) -> list[str]:
         path = self.folder / "wifi"

@@ -1,4 +1,4 @@
-"""Light sleep of the whole unit, rung 3: it sleeps while it stands on LTE, and what must wakes it."""
+"""Light sleep of the whole unit, rung 3: it sleeps while it stands on LTE; what must wakes it."""
 
 from __future__ import annotations
 
