@@ -14,6 +14,10 @@ sequence, so that a restart in the middle loses nothing):
 A discreet SOS and a test never sound (law 7): page only. Staff's mute (静音) stops the siren for
 the SOSs open at that moment, by name; the next one sounds again. Only the county closes.
 
+`now` is s since the machine booted, never the wall clock: that may be set by years in the middle of
+an SOS, and the siren must neither wait for that nor be early. After a reboot nobody knows how long
+an SOS has been open, so it is overdue.
+
 in   ("sos", unit, id, revision, state, discreet, at)   at: Unix s at which it came here
      ("county", reached) ("unheard", id) ("heard", id)  the uplink's: PUBACK or not
      ("answered", id) ("closed", id)                    signed by the county
@@ -28,6 +32,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 ANSWER_S = 60.0
+MOST_OF_ONE = 16  # SOSs open of one unit: a mad one must not fill the page
 ALONE, WAITING, OVERDUE, ANSWERED = "alone", "waiting", "overdue", "answered"
 _SOUNDS = (ALONE, OVERDUE)
 
@@ -37,11 +42,12 @@ Effect = tuple[Any, ...]
 
 @dataclass(slots=True)
 class Sos:
-    """One open SOS, as it is kept over a restart. Times in Unix s."""
+    """One open SOS, as it is kept over a restart."""
 
     id: str
     unit: str
-    since: float
+    since: float  # Unix s, for people
+    began: float | None  # s since the machine's boot; None: before that
     revision: int
     state: str
     discreet: bool
@@ -54,24 +60,31 @@ class Sos:
 
 
 class Alarm:
-    """`step(now, event)` -> effects. `kept` is what the last ("keep", …) held."""
+    """`step(now, event)` -> effects. kept: what the last ("keep", …) held; boot: the kernel's."""
 
-    def __init__(self, kept: bytes | None = None, answer_s: float = ANSWER_S) -> None:
+    def __init__(
+        self, kept: bytes | None = None, answer_s: float = ANSWER_S, boot: str = ""
+    ) -> None:
         self.open: dict[str, Sos] = {}
         self.siren = False
         self._answer_s = answer_s
         self._reached = False
         self._shown: dict[str, dict[str, Any]] = {}
-        self._kept = kept
+        self._boot = boot
+        self._kept = kept or self._state()
         if kept is not None:
-            self.open = {row["id"]: Sos(**row) for row in json.loads(kept)}
+            state = json.loads(kept)
+            for row in state["open"]:
+                sos = Sos(**row)
+                sos.began = sos.began if state["boot"] == boot else None
+                self.open[sos.id] = sos
 
     def step(self, now: float, event: AlarmEvent) -> list[Effect]:
         """Take one event in; effects are only what changed."""
         kind, *rest = event
         effects: list[Effect] = []
         if kind == "sos":
-            self._sos(*rest)
+            self._sos(now, *rest)
         elif kind == "county":
             self._reached = rest[0]
         elif kind == "mute":
@@ -94,14 +107,25 @@ class Alarm:
             return ANSWERED
         if not self._reached or sos.unheard:
             return ALONE
-        return OVERDUE if now - sos.since >= self._answer_s else WAITING
+        late = sos.began is None or now - sos.began >= self._answer_s
+        return OVERDUE if late else WAITING
 
     def _sos(
-        self, unit: str, sos_id: str, revision: int, state: str, discreet: bool, at: float
+        self,
+        now: float,
+        unit: str,
+        sos_id: str,
+        revision: int,
+        state: str,
+        discreet: bool,
+        at: float,
     ) -> None:
         sos = self.open.get(sos_id)
         if sos is None:
-            self.open[sos_id] = Sos(sos_id, unit, at, revision, state, discreet)
+            self.open[sos_id] = Sos(sos_id, unit, at, now, revision, state, discreet)
+            of_one = [other.id for other in self.open.values() if other.unit == unit]
+            for oldest in of_one[:-MOST_OF_ONE]:
+                del self.open[oldest]
         elif revision > sos.revision:
             # once discreet, always: a later revision must not make it sound
             sos.revision, sos.state, sos.discreet = revision, state, sos.discreet or discreet
@@ -128,21 +152,30 @@ class Alarm:
                 effects.append(("show", sos_id, row))
         effects += [("drop", sos_id) for sos_id in self._shown if sos_id not in rows]
         self._shown = rows
-        kept = json.dumps([asdict(sos) for sos in self.open.values()]).encode()
-        if kept != (self._kept or b"[]"):
+        kept = self._state()
+        if kept != self._kept:
             self._kept = kept
             effects.append(("keep", kept))
         return effects
+
+    def _state(self) -> bytes:
+        rows = [asdict(sos) for sos in self.open.values()]
+        return json.dumps({"boot": self._boot, "open": rows}).encode()
 
     def _row(self, sos: Sos, now: float) -> dict[str, Any]:
         """What the page shows; `phone`: tell staff whom to call."""
         phase = self.phase(sos, now)
         phone = phase in _SOUNDS and sos.state != "test"
-        return {**asdict(sos), "phase": phase, "phone": phone, "sounds": self._sounds(sos, now)}
+        row = {**asdict(sos), "phase": phase, "phone": phone, "sounds": self._sounds(sos, now)}
+        del row["began"]
+        return row
 
 
 class Silence:
-    """Units on duty that have not been heard for `after_s`: shown, never assumed well. Pure."""
+    """Units on duty that have not been heard for `after_s`: shown, never assumed well. Pure.
+
+    `now` as the alarm's.
+    """
 
     def __init__(self, after_s: float) -> None:
         self._after_s = after_s

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from edge_agent.alarm import Alarm, AlarmEvent, Effect, Silence
 from edge_agent.board import Board
+from edge_agent.clock import since_boot
 from edge_agent.event import Event
 from edge_agent.outbox import Outbox
 from edge_agent.section import Section
@@ -45,6 +46,7 @@ class AlarmRoom:
     set_siren(on) switches the output and may raise: the siren is tried again each second until it
     does what it should. muted(who, ids) is told for the operator log; follow(units) whose county
     commands must be heard here, wherever the unit went: the answer to its SOS ends the alarm.
+    clock() is Unix s, for people; what is waited for is measured by ticks(), s since `boot`.
     """
 
     def __init__(
@@ -57,10 +59,12 @@ class AlarmRoom:
         muted: Callable[[str, list[str]], None] = lambda who, ids: None,
         follow: Callable[[set[str]], None] = lambda units: None,
         clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = since_boot,
+        boot: str = "",
     ) -> None:
         self._config, self._outbox, self._board = config, outbox, board
         self._set_siren, self._muted, self._follow = set_siren, muted, follow
-        self._clock = clock
+        self._clock, self._ticks, self._boot = clock, ticks, boot
         self._followed: set[str] = set()
         self._alarm = Alarm(answer_s=config.answer_s)
         self._silence = Silence(config.silent_min * 60)
@@ -95,7 +99,7 @@ class AlarmRoom:
             if not fields["online"]:
                 return  # a will: the opposite of being heard
             on_duty = fields["on_duty"]
-        self._silence.heard(event.sender, self._clock(), on_duty)
+        self._silence.heard(event.sender, self._ticks(), on_duty)
 
     def county(self, reached: bool) -> None:
         """For uplink.on_change."""
@@ -130,7 +134,7 @@ class AlarmRoom:
     async def run(self) -> None:
         """Restore what was open, then follow events and the clock."""
         kept = await self._kept()
-        self._alarm = Alarm(kept, self._config.answer_s)
+        self._alarm = Alarm(kept, self._config.answer_s, self._boot)
         self._siren_is = None
         while True:
             try:
@@ -138,14 +142,15 @@ class AlarmRoom:
                     event = await self._queue.get()
             except TimeoutError:
                 event = ("tick",)
-            for effect in self._alarm.step(self._clock(), event):
+            for effect in self._alarm.step(self._ticks(), event):
                 await self._do(effect)
             await self._drive_siren()
             units = {sos.unit for sos in self._alarm.open.values()}
             if units != self._followed:
                 self._followed = units
                 self._follow(units)
-            for unit, since in self._silence.changes(self._clock()):
+            for unit, heard in self._silence.changes(self._ticks()):
+                since = None if heard is None else self._clock() - (self._ticks() - heard)
                 self._board.put("unit", unit, {"silent_since": since})
 
     async def _kept(self) -> bytes | None:

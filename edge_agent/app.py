@@ -96,6 +96,7 @@ class Agent:
             self.board,
             set_siren=lambda on: self.outputs.set(siren, on, "SOS") if siren else _nothing(),
             follow=lambda units: self.commands.want("alarm", self.commands.follow(units)),
+            boot=self.clock.boot,
         )
         self.units = (
             UnitsEndpoint(

@@ -7,7 +7,16 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.alarm import ALONE, ANSWER_S, ANSWERED, OVERDUE, WAITING, Alarm, Silence
+from edge_agent.alarm import (
+    ALONE,
+    ANSWER_S,
+    ANSWERED,
+    MOST_OF_ONE,
+    OVERDUE,
+    WAITING,
+    Alarm,
+    Silence,
+)
 
 A, B = "a" * 16, "b" * 16
 
@@ -76,6 +85,25 @@ def test_a_restart_in_the_middle_sounds_again() -> None:
     kept = [effect[1] for effect in effects if effect[0] == "keep"][-1]
     again = Alarm(kept).step(1003.0, ("tick",))
     assert siren(again) == [True] and any(effect[0] == "show" for effect in again)
+
+
+def test_after_a_reboot_nobody_knows_for_how_long() -> None:
+    alarm = Alarm(boot="a")
+    effects = alarm.step(1000.0, raised())
+    kept = [effect[1] for effect in effects if effect[0] == "keep"][-1]
+    for boot, phase in (("a", WAITING), ("b", OVERDUE)):
+        again = Alarm(kept, boot=boot)
+        again.step(1003.0, ("county", True))
+        assert again.phase(again.open[A], 1003.0) == phase
+
+
+def test_a_mad_unit_does_not_fill_the_page_and_hides_no_other() -> None:
+    alarm = Alarm()
+    alarm.step(1000.0, ("sos", "u-0002", B, 1, "raised", False, 1000.0))
+    for n in range(3 * MOST_OF_ONE):
+        alarm.step(1000.0, raised(f"{n:016x}"))
+    assert B in alarm.open and len(alarm.open) == MOST_OF_ONE + 1
+    assert f"{3 * MOST_OF_ONE - 1:016x}" in alarm.open
 
 
 EVENTS = st.one_of(

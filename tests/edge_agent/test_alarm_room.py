@@ -106,3 +106,35 @@ async def test_a_discreet_sos_is_on_the_page_only(tmp_path: Path) -> None:
     await until(lambda: here.board.get("sos", event.sos or "")["unheard"])
     assert True not in here.siren
     await here.stop()
+
+
+async def test_a_wall_clock_set_by_years_neither_hurries_nor_holds_the_siren(
+    tmp_path: Path,
+) -> None:
+    wall, ticks = 1.8e9, 5000.0
+    here = Room(tmp_path)
+    here.board = Board()
+    here.outbox = Outbox(tmp_path / "outbox.db")
+    await here.outbox.open()
+    here.room = AlarmRoom(
+        AlarmConfig(), here.outbox, here.board, set_siren=here._set,
+        clock=lambda: wall, ticks=lambda: ticks,
+    )  # fmt: skip
+    here.outbox.on_sos(here.room.received)
+    here.task = asyncio.create_task(here.room.run())
+    here.room.county(True)
+    event = sos()
+    here.outbox.submit(event)
+    key = event.sos or ""
+    await until(lambda: here.board.get("sos", key).get("phase") == "waiting")
+    wall += 10 * 31_557_600
+    here.room.county(True)  # whatever happens next, the alarm looks at the time again
+    await here.outbox.kept("alarm")
+    await asyncio.sleep(0.05)
+    assert here.board.get("sos", key)["phase"] == "waiting" and True not in here.siren
+    wall -= 20 * 31_557_600
+    ticks += 61
+    here.room.county(True)
+    await until(lambda: here.siren[-1:] == [True])
+    assert here.board.get("sos", key)["phase"] == "overdue"
+    await here.stop()
