@@ -74,6 +74,7 @@ class Box:
             families=config.family,
             chunk=config.chunk_mb * 1024 * 1024,
             sm3="sm3" in config.hash,
+            whole=config.redock == "whole",
             carrier=config.carrier,
             make_source=make_source,
         )

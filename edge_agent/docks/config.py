@@ -109,6 +109,7 @@ class DocksConfig(Section):
     key: ExistingFile | None = None  # PEM, signs the journal; made in the store when absent
     hash: tuple[Literal["sha256", "sm3"], ...] = ("sha256",)
     chunk_mb: Annotated[int, Field(ge=1, le=64)] = 8  # copied again at most, after a cut
+    redock: Literal["sampled", "whole"] = "sampled"  # how known files are compared: again.py
     stall_s: Annotated[int, Field(ge=5)] = 30  # a camera silent for so long is shown as a problem
     keep_days: Annotated[int, Field(ge=MONTHS_6)] = MONTHS_6
     free_low_mb: Annotated[int, Field(ge=0)] = 2048  # below this, released recordings make room

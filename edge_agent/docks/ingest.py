@@ -7,9 +7,10 @@ import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
-from edge_agent.docks import chunks, names, room, store
+from edge_agent.docks import again, chunks, names, room, store
 from edge_agent.docks.config import Family
 from edge_agent.docks.ledger import Ledger, Revoked
 from edge_agent.docks.rows import Docking, Recording, readable
@@ -33,18 +34,23 @@ class Ingest:
     chunk: int  # bytes
     sm3: bool
     moved: Callable[[Recording, int], None]
+    whole: bool = False  # how a known file is looked at again: again.py
     carrier: str | None = None  # the member, where the file's name does not tell
 
     def enlist(self, found: Found) -> Recording:
-        """The recording of a file on this camera; SourceFault when its ends cannot be read."""
+        """The recording of a file on this camera; SourceFault when the camera cannot be asked.
+
+        A file that was rewritten in place is another recording under the same name: numbered.
+        """
         try:
             ends = fingerprint(self.source, found)
+            number, rewritten = self._name(found, ends)
         except OSError as error:
             raise chunks.SourceFault(0, error.strerror or str(error)) from error
         parsed = names.parse(readable(found.path).rsplit("/", 1)[-1], self.families)
         return self.ledger.enlist(
             Recording(
-                id=recording_id(self.docking.camera, found, ends),
+                id=number,
                 camera=self.docking.camera,
                 path=found.path,
                 size=found.size,
@@ -57,7 +63,28 @@ class Ingest:
                 marked=parsed.marked,
             ),
             self.docking,
+            rewritten,
         )
+
+    def _name(self, found: Found, ends: str) -> tuple[str, str | None]:
+        """Its id, and a sentence when other bytes were copied under the one before that."""
+        why: str | None = None
+        for n in count():
+            number = recording_id(self.docking.camera, found, f"{ends} {n}" if n else ends)
+            known = self.ledger.get(number)
+            other = self._other(known, found) if known else None
+            if other is None:
+                return number, why
+            why = other
+        raise AssertionError("count() has no end")
+
+    def _other(self, known: Recording, found: Found) -> str | None:
+        marks = self.ledger.chunks(known.id)
+        if self.whole:
+            return again.whole(self.source, found, marks)
+        placed = self.store.bags / known.file if known.file else None
+        ours = placed if placed and placed.exists() else self.store.part(known.id)
+        return again.sampled(self.source, found, ours, marks)
 
     def run(self, recording: str) -> State:
         """Bring the recording as far as it goes; the state it is in then.

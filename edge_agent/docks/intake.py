@@ -43,6 +43,7 @@ class Means:
     families: tuple[Family, ...]
     chunk: int  # bytes
     sm3: bool
+    whole: bool = False  # see again.py
     carrier: Callable[[str], str | None] = lambda camera: None
     make_source: Callable[[Path], Source] = MountedSource
 
@@ -101,6 +102,7 @@ class Intake:
             means.chunk,
             means.sm3,
             self._moved,
+            means.whole,
             means.carrier(self.docking.camera),
         )
         rows = self._inventory(ingest, source, offset_s)

@@ -75,8 +75,13 @@ class Ledger(Database):
 
     # --- recordings
 
-    def enlist(self, recording: Recording, docking: Docking) -> Recording:
-        """Make or find the recording; a free one that needs the camera is `docking`'s now."""
+    def enlist(
+        self, recording: Recording, docking: Docking, rewritten: str | None = None
+    ) -> Recording:
+        """Make or find the recording; a free one that needs the camera is `docking`'s now.
+
+        rewritten: how a new one was told from the one that had its name before.
+        """
         with self.transaction() as db:
             self._still(db, docking)
             known = self._get(db, recording.id)
@@ -89,6 +94,9 @@ class Ledger(Database):
                 self.note(
                     db, State.INVENTORIED, {**detail, "state": True}, docking, None, recording.id
                 )
+                if rewritten:
+                    told = {"why": rewritten, "path": readable(recording.path)}
+                    self.note(db, "REWRITTEN", told, docking, None, recording.id)
                 known = recording
             elif (
                 known.state in NEEDS_CAMERA

@@ -49,7 +49,7 @@ class Space:
                 for row in self.evictable():
                     if self._fits(who, needed, self._high):
                         break
-                    self._evict(row)
+                    self.evict(row)
             fits = self._fits(who, needed, self._low)
             if fits:
                 self._reserved[who] = needed
@@ -68,7 +68,7 @@ class Space:
         others = sum(size for name, size in self._reserved.items() if name != who)
         return self._store.free_bytes() - others - needed >= mark
 
-    def _evict(self, row: Recording) -> None:
+    def evict(self, row: Recording) -> None:
         """The custody event first: after a cut the file may be left over, never unaccounted for."""
         assert row.file is not None
         self._ledger.advance(row.id, Step.EVICT, {"file": row.file})

@@ -34,6 +34,7 @@ from tests.edge_agent.docks.box_scenarios import BOX_SCENARIOS  # noqa: E402
 from tests.edge_agent.docks.full_scenarios import FULL_SCENARIOS  # noqa: E402
 from tests.edge_agent.docks.image_scenarios import IMAGE_SCENARIOS  # noqa: E402
 from tests.edge_agent.docks.journal_scenarios import JOURNAL_SCENARIOS  # noqa: E402
+from tests.edge_agent.docks.redock_scenarios import REDOCK_SCENARIOS  # noqa: E402
 from tests.edge_agent.docks.rig import MIB, Rig  # noqa: E402
 from tests.edge_agent.docks.scenarios import CAMERA_SCENARIOS, Scenario  # noqa: E402
 from tests.edge_agent.docks.upload_scenarios import UPLOAD_SCENARIOS  # noqa: E402
@@ -56,6 +57,7 @@ async def faults(folder: Path) -> tuple[int, list[str]]:
     """(how many were tried, what failed)."""
     scenarios: tuple[Scenario, ...] = (
         *CAMERA_SCENARIOS,
+        *REDOCK_SCENARIOS,
         *BOX_SCENARIOS,
         *UPLOAD_SCENARIOS,
         *JOURNAL_SCENARIOS,

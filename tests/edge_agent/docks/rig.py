@@ -92,7 +92,7 @@ def audit(store: Path, cameras: Iterable[Camera], sent: list[dict[str, Any]]) ->
     - each file of each camera is sealed exactly once, with the bytes the camera holds
     - the journal is whole and signed, and spells a way through the table for each recording
     - each row that travels was announced, and one entry never with two contents
-    - every bag is valid for the stock bagit
+    - every bag is valid for the stock bagit, and incoming/ holds nothing that is finished
     """
     key = custody.load_key(store / "custody.key")
     ledger = Ledger(store / "ledger.db", key)
@@ -110,11 +110,12 @@ def audit(store: Path, cameras: Iterable[Camera], sent: list[dict[str, Any]]) ->
                 files[row.sha256 or ""] += 1
         want = Counter(d for camera in cameras for d in camera.digest_list())
         assert files == want, f"sealed {len(files)} of {len(want)}"
+        unfinished = {row.id for row in ledger.recordings() if row.state in NEEDS_CAMERA}
     finally:
         ledger.close()
     for bag in (store / "bags").iterdir():
         bagit.Bag(str(bag)).validate(processes=1)
-    assert not list((store / "incoming").iterdir()), "left over in incoming/"
+    assert not {path.stem for path in (store / "incoming").iterdir()} - unfinished
 
 
 def _steps_are_in_the_table(ledger: Ledger) -> None:

@@ -13,8 +13,8 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-from edge_agent.docks import custody
-from edge_agent.docks.source import Found, MountedSource, Skipped
+from edge_agent.docks import again, custody
+from edge_agent.docks.source import HEAD, Found, MountedSource, Skipped
 from edge_agent.docks.states import State
 from tests.edge_agent.docks.rig import MIB, Rig, unsealed
 from tests.fakes.cameras import noise, until
@@ -135,7 +135,8 @@ async def redock_copies_nothing(folder: Path) -> None:
         read.clear()
         camera.dock(rig.bay(2))
         await until(lambda: docks.view()[1]["light"] == "done")
-        assert sum(read) <= len(camera.files) * 2 * 64 * 1024, "more than the fingerprints"
+        each = 2 * HEAD + again.SAMPLES * again.SAMPLE
+        assert sum(read) <= len(camera.files) * each, "more than both ends and the samples"
         copied = [row for row in docks.ledger.journal() if row.kind == "COPYING"]
         assert {row.docking for row in copied} == {1}
         assert rig.reporter.events("INVENTORIED")[-1]["files"] == 3

@@ -10,6 +10,7 @@ from tests.edge_agent.docks.box_scenarios import BOX_SCENARIOS
 from tests.edge_agent.docks.full_scenarios import FULL_SCENARIOS
 from tests.edge_agent.docks.image_scenarios import IMAGE_SCENARIOS
 from tests.edge_agent.docks.journal_scenarios import JOURNAL_SCENARIOS
+from tests.edge_agent.docks.redock_scenarios import REDOCK_SCENARIOS
 from tests.edge_agent.docks.scenarios import CAMERA_SCENARIOS, Scenario
 from tests.edge_agent.docks.upload_scenarios import UPLOAD_SCENARIOS
 from tests.fakes import disk_images
@@ -23,7 +24,7 @@ def named(scenario: Scenario) -> str:
 
 @pytest.mark.parametrize(
     "scenario",
-    (*CAMERA_SCENARIOS, *BOX_SCENARIOS, *UPLOAD_SCENARIOS, *JOURNAL_SCENARIOS),
+    (*CAMERA_SCENARIOS, *REDOCK_SCENARIOS, *BOX_SCENARIOS, *UPLOAD_SCENARIOS, *JOURNAL_SCENARIOS),
     ids=named,
 )
 async def test_survives(scenario: Scenario, tmp_path: Path) -> None:
