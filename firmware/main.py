@@ -45,6 +45,7 @@ TASKS = ("button", "power", "store", "wake")
 SMALL_HEAP = 512 * 1024  # bytes; below it garbage is collected before it spreads
 VITALS_MS = 60_000
 CLOCK_KEPT_MS = 600_000
+TIDY_MS = 1000
 FLASH_REST_MS = 20
 ERROR_BYTES = 120  # as long as the contract takes
 
@@ -67,7 +68,7 @@ class Unit:
             self.accel = Accelerometer(rows, clock)
         boot = hexlify(os.urandom(8)).decode()
         witness = getattr(machine, "witness", None)  # virtual boards only
-        self.records = Records("queue", boot, settings["county"], settings["unit"], clock, witness)
+        self.records = Records("queue", boot, settings["county"], settings["unit"], witness)
         self.button = Button(rows, clock)
         identity = {
             "unit": settings["unit"],
@@ -164,16 +165,24 @@ class Unit:
 
     async def _store(self):
         records = self.records
+        tidied_ms = 0
         while True:
-            await asyncio.sleep_ms(1000)
-            records.commit()
-            for _ in records.store.tidy():
-                # One erase (45 ms) in a turn of the loop: an append just now was this turn's.
+            try:
+                await asyncio.wait_for_ms(records.owed.wait(), TIDY_MS)
+            except asyncio.TimeoutError:
+                pass  # nothing new
+            records.owed.clear()
+            # An erase stops everything for 45 ms: what is due has its turn first, and between two.
+            await asyncio.sleep_ms(FLASH_REST_MS)
+            while records.step():
                 await asyncio.sleep_ms(FLASH_REST_MS)
-                while self.clock.now_ms() - records.wrote_ms < FLASH_REST_MS:
+            if self.clock.now_ms() - tidied_ms >= TIDY_MS:
+                tidied_ms = self.clock.now_ms()
+                for _ in records.store.tidy():
+                    records.tell()
                     await asyncio.sleep_ms(FLASH_REST_MS)
-            for line in self.shell.lines:
-                line.pump()  # tidying may have written a gap
+                for line in self.shell.lines:
+                    line.pump()  # tidying may have written a gap
             self.care.alive("store")
 
     async def _vitals(self):

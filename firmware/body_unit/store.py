@@ -1,11 +1,12 @@
 """The unit's queue on flash: what was appended is sent once, in order, over any number of reboots.
 
     store = Store("/flash/queue", boot, declare)
-    token = store.append(klass, seq, topic, payload)    # on flash when it returns
+    token = store.append(klass, seq, topic, payload)    # in RAM, offered at once
+    while store.step(): ...                             # onto the flash, one short step at a time
     store.take() -> (token, topic, payload) or None     # next: SOS, then events, then tracks
     store.done(token)                                   # PUBACK says success
     store.rewind()                                      # new connection: offer what was not done
-    for _ in store.tidy(): ...                          # make room, one short step at a time
+    for _ in store.tidy(): ...                          # make room, in short steps too
 
 boot     16 hex characters of this boot. Records of earlier boots keep theirs, and their seq.
 klass    0 SOS, 1 events and acks, 2 telemetry. Sent in this order; within a class as appended.
@@ -14,30 +15,36 @@ declare  declare(of_boot, first, last, count, why) -> (seq, topic, payload) of a
          by the shell with this boot's next seq; `why` is one of WHYS. The store appends it as class
          1. What is lost is on flash before it is gone, so a power cut does not hide it.
 
-append(klass, seq, topic, payload, later=False, ram=False) -> token, or None when there was no
-    room: its seq then goes into a gap. Class 2 is refused when its budget is used up (tidy() did
-    not keep pace); class 1 only with the flash full and HELD records in RAM; class 0 never.
-    later=True keeps the record in RAM, ready for take(), and spares the 45 ms erase: for an SOS,
-    which is latched already (store_latch.py). It is written by the next commit() or append(), so
-    flash always holds a prefix of what was numbered: no hole that nobody declared.
+Only step(), tidy(), commit() and settle() write. An erased block stops the whole unit for 45 ms, so
+whoever runs them lets everything else have its turn between two steps.
+step() -> True: something was written, and more may be owed. One step is one write, close, rename or
+    removal: LittleFS erases one block in it at most, but for the rare step in which it moves a
+    worn metadata pair or splits a full one.
+append(klass, seq, topic, payload, ram=False) -> token, or None when there was no room: its seq
+    then goes into a gap. Class 2 is refused when its budget is used up (tidy() did not keep pace);
+    class 1 only with the flash full and HELD records in RAM; class 0 never. Who appends faster
+    than step() is called writes LATE of them itself. The flash always holds a prefix of what was
+    numbered: no hole that nobody declared.
     ram=True never writes it: for an SOS update, which the next one supersedes and the latch tells
     again after a reboot. It is offered behind what is on flash of its class, and its number is
     declared if the power goes before it is sent.
-commit() -> True when nothing is left in RAM; False when the flash is full (tidy() makes room).
+kept: every number of this boot up to it outlives a power cut, as a record or as a loss.
+commit() makes all steps at once, for the end of a boot. True when nothing is left in RAM; False
+    when the flash is full (tidy() makes room).
 take() gives each record once; the window (how many are taken and not done) is the caller's.
 done() of an unknown token is ignored. After a power cut at most `slack` finished records are
-    offered again: how far we are is written every `slack` of them, and by tidy().
+    offered again: how far we are is written every `slack` of them.
 drop(token, why) -> True: not taken yet, so forget it and declare it. False: too late, it is sent.
     An SOS of a whole day offline drops an update each 5 s: their numbers are kept as one range,
     and the gap is made when the queue has been sent.
-tidy() is a generator; one step writes at most one flash block. Run it from a task every few
-    seconds: it writes what is still in RAM, thins tracks when 3/4 of the budget is used (every
-    second record, twice at most), and above 7/8 drops the oldest.
+tidy() is a generator of steps. Run it from a task every few seconds: it writes what is still in
+    RAM, thins tracks when 3/4 of the budget is used (every second record, twice at most), and
+    above 7/8 drops the oldest.
 waiting() -> how many records are not done yet (of earlier boots only about); lanes[klass].waiting
     those of one class.
 
 Never dropped: classes 0 and 1. Class 2: thinned, then oldest first, always declared. A power cut at
-any block write leaves every record whose append returned, and nothing torn.
+any block write leaves every record that was `kept`, and nothing torn.
 """
 
 import os
@@ -45,9 +52,10 @@ import struct
 from binascii import crc32, hexlify, unhexlify
 
 from body_unit import store_room
-from body_unit.store_lane import Lane
+from body_unit.store_lane import DONE, NEW, TAKEN, Lane
 
 HELD = 32  # records of class 1 kept in RAM while the flash is full
+LATE = 8  # records in RAM while it is not: a second of the busiest unit
 BUDGET = 1024 * 1024  # bytes of class 2: 24 h at one track in 5 s are 0.8 MB
 SLACK = 4
 WHYS = ("full", "thinned", "corrupt", "expired", "refused", "superseded")
@@ -71,9 +79,12 @@ class Store:
         self._declare = declare
         self._slack = slack
         self._boot_bytes = unhexlify(boot)
-        # [token, boot, seq, text, taken, ram, loss], not on flash, in the order numbered. `loss` is
+        # [token, boot, seq, text, state, ram, loss], not on flash, in the order numbered. `loss` is
         # what must stand in `heads` while the record does not stand in its segment.
         self._held = []
+        self._batch = []  # those of them that are being written
+        self._work = None  # what step() is in the middle of
+        self._last = self.kept = 0
         self._lost = []  # [boot, why, first, last, count], not yet declared
         self._finished = 0  # records done since `heads` was written
         self._saved = b""  # `heads` as it is on flash
@@ -87,56 +98,100 @@ class Store:
         self.lanes = [Lane(folder, klass, names, heads[klass]) for klass in (0, 1, 2)]
 
     # --- append ------------------------------------------------------------------------------
-    def append(self, klass, seq, topic, payload, later=False, ram=False):
+    def append(self, klass, seq, topic, payload, ram=False):
         if klass == 2:
             refused = self.fault or self.lanes[2].bytes >= self.budget
         else:
             refused = klass == 1 and self.fault and len(self._held) >= HELD
         if refused:
             self.lose(self.boot, seq, seq, 1, "full")
-            self.commit()
             return None
         loss = _loss((self.boot, "superseded", seq, seq, 1)) if ram else b""
         self._hold(klass, seq, topic, payload, ram, loss)
-        if not later and not ram:
+        if klass and len(self._held) >= LATE and not self.fault:
             self.commit()
         return (klass, self.boot, seq)
 
     def _hold(self, klass, seq, topic, payload, ram, loss):
         text = topic.encode() + b"\n" + payload
-        self._held.append([(klass, self.boot, seq), self._boot_bytes, seq, text, False, ram, loss])
+        self._held.append([(klass, self.boot, seq), self._boot_bytes, seq, text, NEW, ram, loss])
         self.lanes[klass].held += 1
+        self._last = seq
+
+    # --- onto the flash ------------------------------------------------------------------------
+    def step(self):
+        if self._work is None:
+            self._work = self._write()
+        try:
+            next(self._work)
+            return True
+        except StopIteration:
+            self.fault = 0
+            self.kept = self._last
+        except OSError as e:
+            self.fault = e.args[0]
+        self._work = None
+        self._batch = []
+        return False
 
     def commit(self):
-        if self._losses() != self._saved[_HEADS_BYTES:-4] and not self._save():
-            return False
+        while self.step():
+            pass
+        return not self.fault
+
+    def _write(self):
+        """All that the flash is owed, in the order in which it may become true."""
+        while True:
+            fault = 0
+            if self._finished >= self._slack or self._losses() != self._saved[_HEADS_BYTES:-4]:
+                try:
+                    self._save()
+                except OSError as e:
+                    fault = e.args[0]  # a full flash: what was sent may still make room
+                yield
+            old = [lane for lane in self.lanes if lane.stale()]
+            if old:
+                old[0].remove_first()
+                yield
+                continue
+            if fault:
+                raise OSError(fault)
+            if self._losses() != self._saved[_HEADS_BYTES:-4]:
+                continue  # a number was given away meanwhile
+            lane = self._next_batch()
+            if lane is None:
+                return
+            yield from lane.write(self._batch)
+            self.kept = self._batch[-1][2]
+            self._held = [record for record in self._held if record not in self._batch]
+            self._batch = []
+            yield
+
+    def _next_batch(self):
+        """Chooses the oldest records in RAM that go into one lane; the lane, or None."""
         waiting = [record for record in self._held if not record[5]]
-        while waiting:
-            klass = waiting[0][0][0]
-            count = 1
-            while count < len(waiting) and waiting[count][0][0] == klass:
-                count += 1
-            try:
-                self.lanes[klass].write(waiting[:count])
-            except OSError as e:
-                self.fault = e.args[0]
-                return False
-            waiting = waiting[count:]
-            self._held = [record for record in self._held if record[5] or record in waiting]
-        self.fault = 0
-        return True
+        if not waiting:
+            return None
+        klass = waiting[0][0][0]
+        count = 1
+        while count < len(waiting) and waiting[count][0][0] == klass:
+            count += 1
+        self._batch = waiting[:count]
+        return self.lanes[klass]
 
     # --- send --------------------------------------------------------------------------------
     def take(self):
         found = self._take()
         if found is None and self._lost:
-            self.settle()  # all has been offered: now say what is missing
+            self.declare_lost()  # all has been offered: now say what is missing
             found = self._take()
         return found
 
     def _take(self):
         for lane in self.lanes:
-            found = lane.take() or self._take_held(lane.klass)
+            found = lane.take()
+            if found is None and lane.pinned is None:
+                found = self._take_held(lane.klass)
             while lane.damage:
                 boot, first, last = lane.damage.pop()
                 self.lose(boot, first, last, 1, "corrupt")
@@ -148,23 +203,24 @@ class Store:
 
     def _take_held(self, klass):
         for record in self._held:
-            if record[0][0] == klass and not record[4]:
-                record[4] = True
+            if record[0][0] == klass and record[4] == NEW:
+                record[4] = TAKEN
                 return record[0], record[3]
         return None
 
     def done(self, token):
         at = self._find_held(token)
-        if at >= 0:
+        if at >= 0 and self._held[at] in self._batch:
+            self._held[at][4] = DONE
+            self._finished += 1
+        elif at >= 0:
             self._let_go(at)  # never needs to touch the flash
         elif self.lanes[token[0]].done(token):
             self._finished += 1
-            if self._finished >= self._slack:
-                self._save()
 
     def drop(self, token, why):
         at = self._find_held(token)
-        if at >= 0 and not self._held[at][4]:
+        if at >= 0 and self._held[at][4] == NEW and self._held[at] not in self._batch:
             self._let_go(at)
         elif at >= 0 or not self.lanes[token[0]].drop(token):
             return False
@@ -185,7 +241,8 @@ class Store:
         for lane in self.lanes:
             lane.rewind()
         for record in self._held:
-            record[4] = False
+            if record[4] == TAKEN:
+                record[4] = NEW
 
     def waiting(self):
         return sum([lane.waiting for lane in self.lanes])
@@ -211,12 +268,22 @@ class Store:
 
     def settle(self):
         """Make gaps of what is lost, write them and the heads. False when the flash is full."""
+        self.declare_lost()
+        if not self.commit():
+            return False
+        try:
+            self._save()
+        except OSError as e:
+            self.fault = e.args[0]
+        return not self.fault
+
+    def declare_lost(self):
+        """Make gaps of what is lost; they are written by the next steps."""
         while self._lost:
             lost = self._lost.pop(0)
             boot, why, first, last, count = lost
             seq, topic, payload = self._declare(boot, first, last, count, why)
             self._hold(1, seq, topic, payload, False, _loss(lost))
-        return self.commit() and self._save()
 
     def _losses(self):
         """What is lost, or would be by a power cut now, as `heads` keeps it."""
@@ -237,21 +304,18 @@ class Store:
         return (n[0:2], n[2:4], n[4:6])
 
     def _save(self):
-        """Write `heads`: small enough for LittleFS's log, so no erase, and replaced in one step."""
+        """Write `heads`: small enough for LittleFS's log, so no erase, and replaced in one step.
+
+        OSError when the flash is full.
+        """
         heads = [n for lane in self.lanes for n in lane.head]
         data = struct.pack(_HEADS, *heads) + self._losses()
         data += struct.pack("<I", crc32(data))
         self._finished = 0
-        if data == self._saved:
-            return True
-        try:
+        if data != self._saved:
             with open(self.folder + "/heads", "wb") as f:
                 f.write(data)
-        except OSError as e:
-            self.fault = e.args[0]
-            return False
-        self._saved = data
-        return True
+            self._saved = data
 
 
 def _loss(lost):

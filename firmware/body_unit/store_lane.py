@@ -14,7 +14,10 @@ from binascii import hexlify
 
 from body_unit.store_record import FIRST, Reader, Writer
 
+NEW, TAKEN, DONE = 0, 1, 2  # a record in RAM
 SEGMENT_BYTES = 16 * 1024  # four flash blocks
+# Where the blocks of a LittleFS file end: block n > 0 begins with ctz(n) + 1 pointers of 4 bytes.
+_BLOCK_ENDS = (4096, 8188, 12276, 16368, 20452, 24540)
 SKIPS = 32  # tokens remembered as dropped
 _TYPICAL_BYTES = (240, 240, 48)  # of a record of each class, to guess how many an old segment has
 
@@ -37,7 +40,10 @@ class Lane:
         self._flight = []  # [token, segment, end offset, done], in the order taken
         self._writer = None
         self._before = ("", 0)  # boot and seq of the last record read
-        self._remove_before(self.head[0])
+        while self.first < self.head[0]:
+            self.remove_first()
+        self.pinned = None  # a segment that is about to be replaced: not to be read meanwhile
+        self._caught_up = False  # all that is on flash was taken
         self._segment, self._reader = self.head[0], Reader(self.path(self.head[0]), self.head[1])
         self.held = 0  # records of this class that are in RAM only
         self._count = self._open_tail() if mine else 0  # on flash and not done
@@ -55,28 +61,46 @@ class Lane:
 
     # --- append ------------------------------------------------------------------------------
     def write(self, batch):
-        """Append [[token, boot, seq, text, taken, …], …] to one segment; OSError: none of it."""
+        """Append [[token, boot, seq, text, state, …], …] to one segment: a generator, which stops
+        wherever a block may have been erased. They are on flash when it ends; OSError: none is."""
         writer, self._writer = self._writer, None  # a failed write leaves a tail nobody vouches for
         segment, mode, out = self.last, "ab", []
         if writer is None or writer.size >= SEGMENT_BYTES:
             writer = Writer(FIRST, self.klass == 2)
             segment, mode, out = self.last + 1, "wb", [b"\x00"]
+        at = 0 if out else writer.size
         ends = []
         for record in batch:
             out.append(writer.record(record[1], record[2], record[3]))
             ends.append(writer.size)
         data = b"".join(out)
         with open(self.path(segment), mode) as f:
-            f.write(data)
+            yield
+            done = 0
+            for end in _BLOCK_ENDS:
+                if at + done < end and done < len(data):
+                    f.write(data[done : end - at])
+                    done = min(len(data), end - at)
+                    yield
         self.last = segment
         self._writer = writer
         self.bytes += len(data)
-        self._count += len(batch)
+        self._written(batch, segment, ends)
+
+    def _written(self, batch, segment, ends):
+        """Each record's state in RAM becomes its state here."""
         self.held -= len(batch)
         for record, end in zip(batch, ends):
-            if record[4]:  # taken; so were all before it
-                self._flight.append([record[0], segment, end, False])
+            if record[4] != DONE:
+                self._count += 1
+            if record[4] == NEW:
+                self._caught_up = False
+            elif self._caught_up:
+                self._flight.append([record[0], segment, end, record[4] == DONE])
                 self._seek((segment, end))
+            else:
+                self._skip.add(record[0])  # done, and offered again by a rewind what was before it
+        self._advance()
 
     def _open_tail(self):
         """Go on with the last segment if it is whole. Returns about how many records wait."""
@@ -101,6 +125,9 @@ class Lane:
                 if self._segment >= self.last:
                     if not self._flight:
                         self._count = 0  # ends what was only guessed of earlier boots
+                    self._caught_up = True
+                    return None
+                if self._segment + 1 == self.pinned:
                     return None
                 self._seek((self._segment + 1, FIRST))
                 self._advance()
@@ -115,6 +142,7 @@ class Lane:
                 return token, text
             self._skip.remove(token)
             self._advance()
+        self._caught_up = True
         return None
 
     def done(self, token):
@@ -147,7 +175,9 @@ class Lane:
         for token, _, _, done in self._flight:
             if done:  # out of order: those before it are not
                 self._skip.add(token)
+                self._skip.add(token)
         self._flight = []
+        self._caught_up = False
         self._seek(self.head)
 
     # --- inside ------------------------------------------------------------------------------
@@ -163,13 +193,16 @@ class Lane:
             self.head = tuple(self._flight.pop(0)[1:3])
         if not self._flight:
             self.head = (self._segment, self._reader.at)
-        self._remove_before(self.head[0])
 
-    def _remove_before(self, segment):
-        while self.first < segment:
-            self.bytes -= self.size(self.first)
-            os.remove(self.path(self.first))
-            self.first += 1
+    def stale(self):
+        """Whether the head has left the oldest segment."""
+        return self.first < self.head[0]
+
+    def remove_first(self):
+        """Take the oldest segment's file away."""
+        self.bytes -= self.size(self.first)
+        os.remove(self.path(self.first))
+        self.first += 1
 
     def _note_damage(self, boot, seq):
         before, self._before = self._before, (boot, seq)
@@ -190,7 +223,7 @@ class Lane:
         self.bytes += self.size(segment)
 
     def drop_first(self):
-        """Give up what the oldest segment still holds."""
+        """Give up what the oldest segment still holds. Its file is removed by a later step."""
         if self._segment == self.first:
             self._seek((self.first + 1, FIRST))
         self._flight = [e for e in self._flight if e[1] != self.first]

@@ -3,7 +3,7 @@
 A segment is thinned by writing every second record to a new file and renaming it over the old one:
 after a power cut it is either whole or thinned, and the gap for what left it is on flash already.
 Evenly over the whole outage, oldest first: a coarse track of the night beats a fine one of its end.
-Each `yield` ends a step; between two of them at most one flash block (45 ms of erase) is written.
+Each `yield` ends a step; between two of them at most one flash block (45 ms) is erased.
 """
 
 from binascii import hexlify
@@ -17,8 +17,7 @@ _STEP = 16  # records read or written between two yields: under 1 KB of tracks
 
 def tidy(store):
     """A generator: see store.py."""
-    store.commit()
-    yield
+    yield from _flush(store)
     lane = store.lanes[2]
     for level in range(LEVELS):
         segment = lane.first
@@ -29,6 +28,11 @@ def tidy(store):
             segment = max(segment + 1, lane.first)
     while lane.first < lane.last and (lane.bytes > store.budget * 7 // 8 or store.fault == _ENOSPC):
         yield from _drop_first(store, lane)
+
+
+def _flush(store):
+    while store.step():
+        yield
 
 
 def _level(lane, segment):
@@ -52,11 +56,10 @@ class _Spans:
             span[2] += 1
 
     def declare(self, store, lane, why):
-        """False when the gaps could not be written."""
         for boot, (first, last, count) in self.of.items():
             store.lose(hexlify(boot).decode(), first, last, count, why)
             lane.forget(count)
-        return store.settle()
+        store.declare_lost()
 
 
 def _thin(store, lane, segment):
@@ -68,6 +71,7 @@ def _thin(store, lane, segment):
     seen = 0
     try:
         with open(new, "wb") as f:
+            yield
             f.write(bytes((level,)))
             while lane.may_replace(segment):  # sending may have come so far meanwhile
                 record = reader.next()
@@ -80,20 +84,30 @@ def _thin(store, lane, segment):
                 seen += 1
                 if seen % _STEP == 0:
                     yield
+            yield
+        yield
+        if lane.may_replace(segment):
+            lane.pinned = segment
+            gone.declare(store, lane, "thinned")
+            yield from _flush(store)
+            if not store.fault:
+                lane.replace(segment, new)
+                yield
     except OSError as e:
         store.fault = e.args[0]
-        return
-    if lane.may_replace(segment) and gone.declare(store, lane, "thinned"):
-        lane.replace(segment, new)
+    lane.pinned = None
 
 
 def _drop_first(store, lane):
-    """Give up the oldest segment. On a full flash its gap can only be written behind it."""
+    """Give up the oldest segment: its loss and the new head are written together, then it goes.
+
+    On a full flash the gap itself can only be written behind it.
+    """
     segment = lane.first
     reader = Reader(lane.path(segment), lane.head[1] if lane.head[0] == segment else FIRST)
     gone = _Spans()
     seen = 0
-    while lane.first == segment:
+    while lane.head[0] <= segment:
         record = reader.next()
         if record is None:
             break
@@ -101,9 +115,8 @@ def _drop_first(store, lane):
         seen += 1
         if seen % _STEP == 0:
             yield
-    if lane.first == segment:
-        written = gone.declare(store, lane, "full")
+    if lane.head[0] <= segment:
+        gone.declare(store, lane, "full")
         lane.drop_first()
-        if not written:
-            store.settle()
+    yield from _flush(store)
     yield

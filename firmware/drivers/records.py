@@ -5,6 +5,8 @@ lines must agree on: who sends what next. An SOS goes over every line that is up
 one; what a line could not finish goes to the next one that asks.
 """
 
+import asyncio
+
 from body_unit.store import Store
 from patrol_contract import messages, topics
 
@@ -12,15 +14,14 @@ SOS = 0
 
 
 class Records:
-    def __init__(self, folder: str, boot: str, county: str, unit: str, clock, witness=None):
+    def __init__(self, folder: str, boot: str, county: str, unit: str, witness=None):
         """folder: the queue's on flash; witness(boot, seq, name) hears of every record there."""
         self._boot = boot
-        self._clock = clock
-        self.wrote_ms = 0  # when the flash was last written to from here
+        self.owed = asyncio.Event()  # something is to be written
         self._who = {"C": county, "U": unit}
         self._seq = 0
         self._witness = witness
-        self._unwitnessed = []  # (seq, name) in RAM only, until the store's next commit
+        self._unwitnessed = []  # (seq, name) of what the store has not `kept` yet
         self._core = {}  # token of an SOS -> the core's token
         self._sos = []  # [record, names of the lines that have sent it]: not yet acknowledged
         self._back = []  # given back by a line that is gone
@@ -41,19 +42,17 @@ class Records:
         return topics.topic(name, **self._who), messages.encode(name, stamped)
 
     def add(self, core_token: int, klass: int, name: str, fields: dict) -> bool:
-        """Number and store; an SOS only in RAM until `commit`, for it is latched already."""
+        """Number it and hand it to the store, whose steps write it. False: declared lost."""
         seq, topic, payload = self.stamp(name, fields)
         # An update is in RAM until it is sent: the next one takes its place, and the latch knows.
         update = klass == SOS and fields["state"] == "updated"
-        token = self.store.append(klass, seq, topic, payload, klass == SOS, update)
-        self.wrote_ms = self._clock.now_ms()
+        token = self.store.append(klass, seq, topic, payload, update)
+        self.owed.set()
         if token is None:
             return False
         if klass == SOS:
             self._core[token] = core_token
         self._unwitnessed.append((seq, name))
-        if klass != SOS:
-            self._tell()
         return True
 
     def declare(self, of_boot: str, first: int, last: int, count: int, why: str):
@@ -63,16 +62,23 @@ class Records:
         self._unwitnessed.append((seq, "unit_gap"))
         return seq, topic, payload
 
-    def commit(self) -> None:
-        """Write what is in RAM only."""
-        if self._unwitnessed and self.store.commit():
-            self._tell()
+    def step(self) -> bool:
+        """Write one piece: see the store. False when nothing is owed."""
+        more = self.store.step()
+        self.tell()
+        return more
 
-    def _tell(self):
-        if self._witness is not None:
-            for seq, name in self._unwitnessed:
+    def commit(self) -> None:
+        """Write all that is owed, at once."""
+        self.store.commit()
+        self.tell()
+
+    def tell(self) -> None:
+        """The witness hears of what outlives a power cut now."""
+        while self._unwitnessed and self._unwitnessed[0][0] <= self.store.kept:
+            seq, name = self._unwitnessed.pop(0)
+            if self._witness is not None:
                 self._witness(self._boot, seq, name)
-        self._unwitnessed = []
 
     def drop(self, core_token: int) -> None:
         """A later SOS revision says it all: forget this one unless it is on its way already."""
@@ -114,6 +120,7 @@ class Records:
         token = record[0]
         self._sos = [entry for entry in self._sos if entry[0][0] != token]
         self.store.done(token)
+        self.owed.set()
         return self._core.pop(token, None)
 
     def give_back(self, line: str, records) -> None:

@@ -12,6 +12,7 @@ from tls import CERT_NONE, CERT_OPTIONAL, CERT_REQUIRED, PROTOCOL_TLS_CLIENT  # 
 
 _FLIGHTS = 2  # ServerHello to ServerHelloDone; then the Finished
 _CLOSE, _FILENO = 4, 10  # MicroPython's stream ioctls
+_PEEK = 2  # MSG_PEEK
 
 
 class SSLContext(tls.SSLContext):
@@ -28,10 +29,12 @@ class _Stream(io.IOBase):
         self._flights = _FLIGHTS
         self._raw = select.poll()
         self._raw.register(sock, select.POLLIN)
+        self._sock = sock
         self._fileno = sock.fileno()
 
     def _arithmetic(self):
-        if self._flights and self._raw.poll(0):
+        # A peer that closed is readable too, and gives nothing to reckon with.
+        if self._flights and self._raw.poll(0) and self._sock.recv(1, _PEEK):
             self._flights -= 1
             world.think(world.TLS_MS)
 

@@ -29,7 +29,7 @@ for seq in range(1, int(os.getenv("PATROL_FILL")) + 1):
         "tid": "01",
     }
     payload = messages.encode("unit_location", fields)
-    store.append(2, seq, "owntracks/c371500/u-0001", payload, True)
+    store.append(2, seq, "owntracks/c371500/u-0001", payload)
     if seq % 50 == 0 and not store.commit():
         break  # the flash is full
 store.commit()

@@ -23,25 +23,44 @@ class Story(Shell):
     """Appends, sends, thins, drops, reboots; `marks` says what was promised after which write:
 
     begun     append was called: it may be there from now on
-    kept      append has returned: a class 2 record is offered or declared, any other is offered
-    numbered  in RAM only, or dropped: offered or declared
+    kept      the store says so: a class 2 record is offered or declared, any other is offered
+    numbered  told to the flash and dropped, or an update: offered or declared
     sent      taken, and done right after
     """
 
     def __init__(self, log, boot=BOOTS[0], marks=None):
         self.log = log
         self.marks = [] if marks is None else marks  # (writes made till then, what, token)
+        self.hoped = []  # tokens appended and not yet kept
         super().__init__(FOLDER, boot, budget=BUDGET, slack=SLACK)
 
     def mark(self, what, token):
         self.marks.append((len(self.log), what, token))
 
     def write(self, klass, later=False, ram=False):
+        """Unless `later`, its steps are made, with now and then something else in between."""
         self.mark("begun", (klass, self.boot, self.seq + 1))
-        token = self.append(klass, later, ram)
-        if token and not later and not ram:
-            self.mark("kept", token)
+        token = self.append(klass, True, ram)
+        if token and not ram:
+            self.hoped.append(token)
+        if not later and not ram:
+            while self.step():
+                pass
         return token
+
+    def step(self):
+        """One step; what it made safe is marked."""
+        more = self.store.step()
+        while self.hoped and self.hoped[0][2] <= self.store.kept:
+            self.mark("kept", self.hoped.pop(0))
+        return more
+
+    def tidy(self):
+        """Making room, with a record in the middle of it and its first step only."""
+        for count, _ in enumerate(self.store.tidy()):
+            if count % 5 == 3:
+                self.write(2, later=True)
+                self.step()
 
     def send(self, count):
         for _ in range(count):
@@ -52,6 +71,7 @@ class Story(Shell):
                 raise AssertionError("not what was appended: %r" % (found,))
             self.mark("sent", found[0])
             self.store.done(found[0])
+            self.step()
 
     def _declare(self, of_boot, first, last, count, why):
         out = Shell._declare(self, of_boot, first, last, count, why)
@@ -82,10 +102,8 @@ def record():
     sos = unit.write(0, later=True)
     unit.mark("sent", sos)
     unit.store.take()
-    second = unit.write(0, later=True)
+    unit.write(0, later=True)
     unit.write(1)  # takes both with it
-    unit.mark("kept", sos)
-    unit.mark("kept", second)
     unit.store.done(sos)
     unit.send(25)  # a short session, lost in the middle of a window
     window = [unit.store.take()[0] for _ in range(5)]
@@ -101,7 +119,8 @@ def record():
         last, update = update, unit.write(0, ram=True)
         if last:
             unit.store.drop(last, "superseded")
-        unit.store.commit()
+        while unit.step():
+            pass
         unit.mark("numbered", update)
         if n % 2:
             unit.write(2)

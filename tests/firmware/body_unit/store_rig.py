@@ -49,6 +49,7 @@ class Shell:
         return self.seq, "gap", payload
 
     def append(self, klass, later=False, ram=False):
+        """On flash when it returns, unless `later`: then it is the next steps' business."""
         self.seq += 1
         token = (klass, self.boot, self.seq)
         if klass == 2:
@@ -56,9 +57,16 @@ class Shell:
         else:
             payload = b"event %d" % self.seq
             self.said[token] = (TOPIC, payload)
-        got = self.store.append(klass, self.seq, TOPIC, payload, later, ram)
+        got = self.store.append(klass, self.seq, TOPIC, payload, ram)
         assert got in (None, token)
+        if not later and not ram:
+            self.store.commit()
         return got
+
+    def done(self, token):
+        """PUBACK, and what is to be written of it."""
+        self.store.done(token)
+        self.store.commit()
 
     def is_true(self, found):
         """Whether what take() returned is what was appended under that token."""
@@ -81,7 +89,7 @@ class Shell:
                 return out
             out.append(found)
             if done:
-                self.store.done(found[0])
+                self.done(found[0])
 
     def reboot(self, boot, **options):
         """The next boot's shell, which knows what this one stored."""

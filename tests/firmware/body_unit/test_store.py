@@ -44,7 +44,7 @@ def test_after_a_reboot_the_rest_comes_with_its_old_boot_and_seq():
     for k in (2, 0, 1, 2, 2):
         unit.append(k)
     for _ in range(3):
-        unit.store.done(unit.store.take()[0])
+        unit.done(unit.store.take()[0])
     again = unit.reboot(BOOTS[1], slack=1)
     assert again.store.waiting() == 2
     new = again.append(2)
@@ -59,7 +59,7 @@ def test_at_most_slack_finished_records_come_again():
     for _ in range(11):
         unit.append(2)
     for _ in range(11):
-        unit.store.done(unit.store.take()[0])
+        unit.done(unit.store.take()[0])
     assert [o[0][2] for o in unit.reboot(BOOTS[1]).take_all()] == [9, 10, 11]
     unit.store.settle()
     assert unit.reboot(BOOTS[1]).take_all() == []
@@ -70,10 +70,10 @@ def test_done_out_of_order_and_a_new_connection():
     tokens = [unit.append(2) for _ in range(6)]
     for _ in range(4):
         unit.store.take()
-    unit.store.done(tokens[1])
-    unit.store.done(tokens[3])
-    unit.store.done(tokens[3])  # a second PUBACK for it
-    unit.store.done((2, BOOTS[1], 77))  # never heard of
+    unit.done(tokens[1])
+    unit.done(tokens[3])
+    unit.done(tokens[3])  # a second PUBACK for it
+    unit.done((2, BOOTS[1], 77))  # never heard of
     assert unit.store.waiting() == 4
     unit.store.rewind()
     assert [o[0] for o in unit.take_all()] == [tokens[i] for i in (0, 2, 4, 5)]
@@ -94,7 +94,7 @@ def test_later_keeps_an_sos_off_the_flash_until_the_next_write():
     assert unit.store.take() is None  # written, but still taken
     assert [o[0] for o in unit.reboot(BOOTS[1]).take_all()] == [sos]
     assert unit.store.lanes[0].waiting == 1
-    unit.store.done(sos)
+    unit.done(sos)
     assert unit.store.waiting() == 0
     unit.store.settle()
     assert unit.reboot(BOOTS[1]).take_all() == []
@@ -104,7 +104,7 @@ def test_an_sos_acknowledged_before_it_was_written_never_is():
     unit = shell()
     sos = unit.append(0, later=True)
     unit.store.take()
-    unit.store.done(sos)
+    unit.done(sos)
     unit.append(2)
     assert [o[0][0] for o in unit.reboot(BOOTS[1]).take_all()] == [2]
 
@@ -159,7 +159,7 @@ def test_what_was_in_ram_only_is_declared_after_a_power_cut():
     unit = shell()
     sent = unit.append(0, ram=True)
     assert unit.store.take()[0] == sent
-    unit.store.done(sent)
+    unit.done(sent)
     unit.append(2)
     again = unit.reboot(BOOTS[1])
     again.take_all()
@@ -231,7 +231,7 @@ def test_sending_may_overtake_the_thinning():
             found = unit.store.take()
             if found:
                 out.append(found)
-                unit.store.done(found[0])
+                unit.done(found[0])
     out += unit.take_all()
     assert [o[0][2] for o in out if o[0][0] == 2] == sorted([o[0][2] for o in out if o[0][0] == 2])
     accounted(unit, out)
@@ -246,7 +246,7 @@ def test_what_is_in_flight_may_be_dropped_under_it():
         unit.append(2)
         unit.tidy()
     for token in taken:
-        unit.store.done(token)
+        unit.done(token)
     out = unit.take_all()
     assert out[-1][0][2] > 300
     unit.store.rewind()
@@ -262,9 +262,10 @@ def test_the_oldest_segment_goes_while_the_next_is_in_flight_too():
     while lane.first == lane._segment:
         taken.append(unit.store.take()[0])
     lane.drop_first()
+    unit.store.commit()
     assert lane.first == 1 and lane.head[0] == 1
     assert "2-00000000" not in os.listdir(FOLDER)
-    unit.store.done(taken[-1])
+    unit.done(taken[-1])
     assert [o[0][2] for o in unit.take_all()] == list(range(taken[-1][2] + 1, 121))
 
 

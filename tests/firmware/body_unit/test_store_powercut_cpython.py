@@ -18,6 +18,17 @@ def test_every_promise_outlives_a_power_cut(build: str) -> None:
     assert found["bad"] == []
 
 
+def test_no_step_erases_two_blocks() -> None:
+    found = unit_powercut.micropython(
+        "64", "import json, store_erases; print(json.dumps(store_erases.measure()))"
+    )
+    assert found["whys"] == {"online": [], "thinned": ["thinned"], "full": ["full"]}
+    for name in found["whys"]:
+        steps = dict(found[name])
+        assert steps[1] > 1000, name
+        assert max(steps) == 1, name
+
+
 def test_ten_years_of_wear_and_a_day_offline() -> None:
     store = unit_powercut.micropython("64", unit_powercut.WEAR_SCRIPT)
     assert store["day_5s_kb"] < store["budget_kb"] * 3 / 4  # nothing is thinned within a day

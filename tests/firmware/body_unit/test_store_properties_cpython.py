@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("append"), st.sampled_from((0, 1, 2, 2, 2)), st.booleans()),
         st.tuples(st.just("update")),
+        st.tuples(st.just("step"), st.integers(1, 5)),
         st.tuples(st.just("take"), st.integers(1, 9)),
         st.tuples(st.just("done"), st.integers(0, 8)),
         st.tuples(st.just("drop"), st.integers(0, 30)),
@@ -40,9 +42,11 @@ class Model:
         self.dropped: set[tuple] = set()
         self.newest: tuple | None = None
         self.updates: set[tuple] = set()
+        self.dead: list[Shell] = []  # what they were in the middle of writing stays unwritten
+        self.tidying: Iterator[None] | None = None
 
     def append(self, klass: int, later: bool) -> None:
-        token = self.unit.append(klass, later=later and klass == 0)
+        token = self.unit.append(klass, later=later)
         if token is None:
             self.refused.add((klass, self.unit.boot, self.unit.seq))
         else:
@@ -90,6 +94,17 @@ class Model:
 
     def tidy(self) -> None:
         self.unit.tidy()
+        self.tidying = None
+
+    def step(self, count: int) -> None:
+        """Some steps of writing, then some of making room, left where they are."""
+        for _ in range(count):
+            self.unit.store.step()
+        self.tidying = self.tidying or self.unit.store.tidy()
+        for _ in range(count):
+            if next(self.tidying, "end") == "end":
+                self.tidying = None
+                return
 
     def burst(self) -> None:
         for _ in range(70):
@@ -103,6 +118,8 @@ class Model:
         self.newest = None
         old = self.unit
         self.boots += 1
+        self.dead.append(old)
+        self.tidying = None
         self.unit = Shell(self.folder, f"{self.boots:016x}", budget=6000, slack=SLACK)
         self.unit.said.update(old.said)
         self.unit.declared.extend(old.declared)

@@ -19,11 +19,6 @@ SOS = {
 }
 
 
-class Clock:
-    def now_ms(self) -> int:
-        return 0
-
-
 class Witness(list[tuple[str, int, str]]):
     def __call__(self, boot: str, seq: int, name: str) -> None:
         self.append((boot, seq, name))
@@ -36,7 +31,7 @@ def witness() -> Witness:
 
 @pytest.fixture
 def records(tmp_path: Path, witness: Witness) -> Records:
-    return Records(str(tmp_path / "queue"), BOOT, "c371500", "u-0001", Clock(), witness)
+    return Records(str(tmp_path / "queue"), BOOT, "c371500", "u-0001", witness)
 
 
 def add(records: Records, name: str, core: int = 0) -> None:

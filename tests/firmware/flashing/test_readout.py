@@ -48,6 +48,7 @@ def worn_unit(folder: Path, sos: bytes) -> bytes:
         store.append(klass, seq, f"patrol/v1/c/u/{seq}", b'{"seq":%d}' % seq)
     store.take()
     store.done((0, BOOT, 2))
+    store.commit()
     files = {f"/queue/{path.name}": path.read_bytes() for path in folder.iterdir()}
     flash = bytearray(b"\xff" * 0x400000)
     flash[0x200000:] = filesystem.build({**files, "/unit.json": b"{}"}, HOME.size)
