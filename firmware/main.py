@@ -3,6 +3,9 @@
 The same file runs on the ESP32 and, with firmware/virtual first on the path, on a desk.
 """
 
+import drivers.heap  # noqa: F401  (first: what comes after it allocates)
+
+# isort: split
 import machine  # first: on a desk this is the power-on
 
 # isort: split
@@ -25,7 +28,6 @@ from drivers.connect import Connector
 from drivers.gps import Receiver
 from drivers.line import Line
 from drivers.links import Links
-from drivers.lte import Lte
 from drivers.nap import Nap
 from drivers.nvs import Kept
 from drivers.records import Records
@@ -42,7 +44,6 @@ RESETS = {
 }
 PARTS = (("charger", "charger"), ("lte", "modem_tx"))  # what the core calls it, a row it has
 TASKS = ("button", "power", "store", "wake")
-SMALL_HEAP = 512 * 1024  # bytes; below it garbage is collected before it spreads
 VITALS_MS = 60_000
 CLOCK_KEPT_MS = 600_000
 TIDY_MS = 1000
@@ -54,8 +55,6 @@ class Unit:
     """Everything that this board has, made once."""
 
     def __init__(self):
-        if gc.mem_free() + gc.mem_alloc() < SMALL_HEAP:
-            gc.threshold(4096)
         settings = config.load()
         rows = pins.read("pins.csv")
         self.kept = kept = Kept()
@@ -89,6 +88,8 @@ class Unit:
         self.wifi = Wifi([(w["ssid"], w["psk"], w["broker"]) for w in settings["wifi"]], self.link)
         self.lte = None
         if settings.get("lte") and "modem_tx" in rows:
+            from drivers.lte import Lte
+
             self.lte = Lte(rows, settings["lte"], clock, self.link, shell.post, shell.log)
         self.links = Links(self.wifi, self.lte, clock, self.records.store.waiting)
         self.carriers = [link for link in (self.wifi, self.lte) if link is not None]

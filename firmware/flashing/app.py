@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from flashing import lean
 from flashing.errors import FlashError
 
 PACKAGES = ("patrol_contract", "body_unit", "drivers")
@@ -38,19 +39,27 @@ def collect(firmware: Path, gps_library: Path) -> dict[str, Path]:
 
 
 def compile_all(sources: dict[str, Path], mpy_cross: Path) -> dict[str, bytes]:
-    """Return path on the unit -> content: every source compiled, and the starter."""
+    """Return path on the unit -> content: every source compiled with few names, and the starter."""
     files = {"/main.py": STARTER}
+    texts = {_module(path): source.read_text("utf-8") for path, source in sources.items()}
+    lean_texts = lean.shorten(texts)
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out.mpy"
+        text, out = Path(folder) / "in.py", Path(folder) / "out.mpy"
         for path, source in sources.items():
-            name = path.removeprefix("/lib/").replace(".mpy", ".py")  # shown in tracebacks
-            command = [str(mpy_cross), "-s", name, "-o", str(out), str(source)]
+            module = _module(path)  # also what a traceback says: one more name would cost RAM
+            text.write_text(lean_texts[module], encoding="utf-8")
+            command = [str(mpy_cross), "-s", module, "-o", str(out), str(text)]
             done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
             if done.returncode:
                 last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
                 raise FlashError(f"kit: {source} does not compile ({last}): correct it first")
             files[path] = out.read_bytes()
     return files
+
+
+def _module(path: str) -> str:
+    """Return the dotted name under which the file at `path` is imported on the unit."""
+    return path.split("/", 2)[2].removesuffix(".mpy").removesuffix("/__init__").replace("/", ".")
 
 
 def compiler_version(mpy_cross: Path) -> tuple[str, str]:

@@ -137,7 +137,7 @@ class Flag(Field):
 
 def made(fields):
     """A dict of fields, or what a function makes: a unit has no RAM for types it is not using."""
-    return fields() if callable(fields) else fields
+    return fields if isinstance(fields, dict) else fields()
 
 
 class Record(Field):

@@ -1,0 +1,14 @@
+"""Importing this makes a small heap collect early, before anything else is imported.
+
+The garbage that imports leave behind would otherwise lie between what stays, and part the heap for
+ever: the largest free block counts, not the sum. With PSRAM a collection takes long and room is
+plenty.
+"""
+
+import gc
+
+_SMALL = 512 * 1024  # bytes
+_EVERY = 4096
+
+if gc.mem_free() + gc.mem_alloc() < _SMALL:
+    gc.threshold(_EVERY)

