@@ -82,15 +82,32 @@ def run(
     for port in ports:
         shop.person.progress(port, "waiting", 0.0)  # the bars stand in the order of the sockets
     results: list[Result] = []
+    # Daemons, and joined in slices: Ctrl-C must end the program on Windows too, where a join hears
+    # nothing. A unit that is cut off there has no PASS.
     threads = [
-        threading.Thread(target=_serve, args=(shop, port, waiting, results, present, test_line))
+        threading.Thread(
+            target=_serve, args=(shop, port, waiting, results, present, test_line), daemon=True
+        )
         for port in ports
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        while thread.is_alive():
+            thread.join(LOOK_SECONDS)
     return results
+
+
+def refuse(shop: Workshop, wanted: list[Wanted], ports: list[str]) -> None:
+    """Raise for what would fail one unit after the other: before the first board is touched."""
+    faults = [f"{port} is named twice" for port in sorted({p for p in ports if ports.count(p) > 1})]
+    boards = sorted({row.board for row in wanted} - set(shop.kit.boards))
+    faults += [f"{board!r} is no board of this kit" for board in boards]
+    strangers = [row.unit for row in wanted if row.unit not in shop.batch.units]
+    if strangers:
+        faults.append(f"{', '.join(strangers)} not in this batch of identities")
+    if faults:
+        raise FlashError(f"list: {'; '.join(faults)}: correct the list, or take another batch file")
 
 
 def _serve(

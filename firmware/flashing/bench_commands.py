@@ -93,6 +93,7 @@ def _flash(want: argparse.Namespace) -> int:
     places = {port.device: f"({port.place})" for port in ports.found() if port.place}
     with Terminal(Console(), places) as person:
         shop = _shop(want, person)
+        batch.refuse(shop, wanted, devices)
         results = batch.run(shop, wanted, devices, ports.present, not want.no_line_test)
     made = {held.unit for held in shop.ledger.holders()}
     missing = [row.unit for row in wanted if row.unit not in made]

@@ -12,12 +12,14 @@ passphrase by scrypt (RFC 7914).
 from __future__ import annotations
 
 import base64
+import datetime
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
@@ -28,6 +30,7 @@ from flashing.files import write_private
 
 MAGIC = b"PATROL-IDENTITIES-1\n"
 SALT, NONCE = 16, 12
+LEAST_LIFE = datetime.timedelta(days=365)  # a unit is opened and flashed once a year at most
 SPARES = 1  # identities per unit beyond the first
 
 
@@ -38,6 +41,10 @@ class UnitIdentity:
     serial: str
     key_der: bytes
     cert_der: bytes
+
+    def until(self) -> datetime.datetime:
+        """Return when the certificate runs out."""
+        return x509.load_der_x509_certificate(self.cert_der).not_valid_after_utc
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,11 @@ class Batch:
             )
         for identity in self.units[unit]:
             if identity.serial not in unusable:
+                if identity.until() - datetime.datetime.now(datetime.UTC) < LEAST_LIFE:
+                    raise FlashError(
+                        f"identities: the certificate of {unit} runs out on "
+                        f"{identity.until():%Y-%m-%d}: have a new batch issued with ca issue-batch"
+                    )
                 return identity
         raise FlashError(
             f"identities: all certificates of {unit} in this batch are used up: have a new batch "

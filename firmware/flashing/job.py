@@ -66,6 +66,7 @@ def make_unit(shop: Workshop, order: Order) -> Row:
         unit=order.unit,
         mac=written.facts.mac,
         serial=written.who.serial,
+        until=f"{written.who.until():%Y-%m-%d}",
         board=order.board,
         chip=written.facts.description,
         features=written.facts.features,

@@ -8,11 +8,13 @@
                         folder on a USB stick is all that a laptop without internet needs
 
 The project cannot know the SHA-256 of an image it has never fetched, so no pin is shipped: whoever
-builds the kit names it once, and it is kept in kit.json from then on.
+builds the kit names it once, and it is kept in kit.json from then on. There it also says where the
+image came from and whether anybody vouched for it (`origin`).
 """
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import shutil
@@ -81,7 +83,7 @@ def build(
     root: Path,
     mpy_cross: Path,
     gps_library: Path,
-    image: bytes,
+    image: Fetched,
     wheels: dict[str, bytes] | None,
 ) -> Kit:
     """Write the kit of the checkout at `root` into `into`, replacing what was there.
@@ -89,10 +91,10 @@ def build(
     `wheels` is what kit_wheels.collect returns; None leaves flash.sh's own environment out.
     """
     micropython, mpy = app.compiler_version(mpy_cross)
-    micropython_image.check(image, micropython)
+    micropython_image.check(image.content, micropython)
     compiled = app.compile_all(app.collect(root / "firmware", gps_library), mpy_cross)
     contents = {f"app{path}": content for path, content in compiled.items()}
-    contents["micropython.bin"] = image
+    contents["micropython.bin"] = image.content
     for pins in sorted((root / "hardware/boards").glob("*/pins.csv")):
         contents[f"boards/{pins.parent.name}/pins.csv"] = pins.read_bytes()
     for tool in [root / "flash.sh", *_tool(root / "firmware")]:
@@ -104,7 +106,8 @@ def build(
         (into / name).write_bytes(content)
     (into / "flash.sh").chmod(0o755)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    manifest = {"micropython": micropython, "mpy": mpy, "files": digests}
+    origin = {"from": image.source, "vouched": image.vouched, "on": f"{image.at:%Y-%m-%d}"}
+    manifest = {"micropython": micropython, "mpy": mpy, "origin": origin, "files": digests}
     text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
     (into / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
     return open_kit(into)
@@ -113,6 +116,7 @@ def build(
 def _tool(firmware: Path) -> list[Path]:
     """Return flash.sh's own files, with the part of the unit that reads its store."""
     own = sorted((firmware / "flashing").glob("*.*"))
+    own += sorted((firmware / "flashing/pictures").glob("*.*"))
     return [*own, firmware / "body_unit/__init__.py", *(firmware / "body_unit").glob("store*.py")]
 
 
@@ -124,7 +128,17 @@ def _make_room(into: Path) -> None:
         shutil.rmtree(into)
 
 
-def fetch_image(source: str, sha256: str | None, kit: Path) -> bytes:
+@dataclass(frozen=True)
+class Fetched:
+    """A MicroPython image, where it came from, and whether it had the digest somebody named."""
+
+    content: bytes
+    source: str
+    vouched: bool
+    at: datetime.datetime
+
+
+def fetch_image(source: str, sha256: str | None, kit: Path) -> Fetched:
     """Return the MicroPython image at `source`, a file or an https address.
 
     `sha256` is the digest it must have. An address needs one: given now, or kept by an earlier kit
@@ -156,11 +170,14 @@ def fetch_image(source: str, sha256: str | None, kit: Path) -> bytes:
             f"kit: {source} does not have the SHA-256 expected ({expected[:12]}…): fetch it again, "
             "or give the new version's digest with --sha256"
         )
-    return content
+    name = source if source.startswith("https://") else Path(source).name
+    return Fetched(content, name, expected is not None, datetime.datetime.now(datetime.UTC))
 
 
 def _kept_digest(kit: Path) -> str | None:
+    """Return the digest that an earlier kit's builder vouched for; a file given so pins nothing."""
     try:
-        return json.loads((kit / MANIFEST).read_text(encoding="utf-8"))["files"]["micropython.bin"]
+        manifest = json.loads((kit / MANIFEST).read_text(encoding="utf-8"))
+        return manifest["files"]["micropython.bin"] if manifest["origin"]["vouched"] else None
     except (FileNotFoundError, ValueError, KeyError):
         return None

@@ -2,8 +2,9 @@
 
 A row is true once it is on the disk: PASS is appended last, with fsync, so a laptop that dies
 before that has not passed the unit. A line torn by a power cut has no newline at its end; it is
-cut off before the next row is written and reported, never read as a row. Rows of several laptops
-are told apart by (laptop, n), so that merging twice, or in any order, gives the same ledger.
+cut off before the next row is written and reported, never read as a row. Merging is the union of
+rows, so that merging twice, or in any order, gives the same ledger. (laptop, n) names a row once;
+where it names two, a laptop was set back to an old copy: both are kept, and it is told.
 The ledger holds no secret.
 
 Events: `pass` (a unit was made and tested), `check` (tested again), `revoke` (a certificate),
@@ -18,6 +19,7 @@ import io
 import json
 import os
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +67,7 @@ class Ledger:
             row["at"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
             row.update(fields)
             try:
-                append_line(self._path, json.dumps(row, ensure_ascii=False, sort_keys=True))
+                append_line(self._path, _line(row))
             except OSError as error:
                 raise FlashError(
                     f"ledger: {self._path} cannot be written ({error.strerror}): make room on the "
@@ -110,16 +112,15 @@ class Ledger:
         with locked(self._lock):
             _cut_torn_tail(self._path)
             self.rows = _read(self._path)
-            known = {(row["laptop"], row["n"]) for row in self.rows}
-            fresh = [row for row in _read(other) if (row["laptop"], row["n"]) not in known]
+            known = {_line(row) for row in self.rows}
+            fresh = {_line(row): row for row in _read(other) if _line(row) not in known}
             if fresh:
-                self.rows = sorted(self.rows + fresh, key=_order)
-                lines = [json.dumps(r, ensure_ascii=False, sort_keys=True) for r in self.rows]
-                write_private(self._path, "".join(line + "\n" for line in lines).encode())
+                self.rows = sorted([*self.rows, *fresh.values()], key=_order)
+                write_private(self._path, "".join(_line(r) + "\n" for r in self.rows).encode())
             return len(fresh)
 
     def conflicts(self) -> list[str]:
-        """Return a sentence for each board or number that two laptops gave away."""
+        """Return a sentence for each board or number given away twice, and each laptop set back."""
         by_mac: dict[str, list[str]] = {}
         boards: dict[str, set[str]] = {}
         dead = self.revoked()
@@ -132,6 +133,13 @@ class Ledger:
             f"board {mac} is {' and '.join(sorted(units))}: revoke the wrong one"
             for mac, units in by_mac.items()
             if len(units) > 1
+        ]
+        names = Counter((row["laptop"], row["n"]) for row in self.rows)
+        set_back = sorted({laptop for (laptop, _), count in names.items() if count > 1})
+        twice += [
+            f"{laptop} was set back to an old copy, or copied: remove the file `laptop` beside its "
+            "ledger, so that it takes a new name"
+            for laptop in set_back
         ]
         return twice + [
             f"unit {unit} is on boards {' and '.join(sorted(macs))}: flash one of them again"
@@ -148,8 +156,12 @@ class Ledger:
         return out.getvalue()
 
 
-def _order(row: Row) -> tuple[str, str, int]:
-    return row["at"], row["laptop"], row["n"]
+def _order(row: Row) -> tuple[str, str, int, str]:
+    return row["at"], row["laptop"], row["n"], _line(row)
+
+
+def _line(row: Row) -> str:
+    return json.dumps(row, ensure_ascii=False, sort_keys=True)
 
 
 def _read(path: Path) -> list[Row]:
@@ -158,8 +170,10 @@ def _read(path: Path) -> list[Row]:
         return []
     lines = path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]
     try:
-        return [json.loads(line) for line in lines]
-    except ValueError as error:
+        rows: list[Row] = [json.loads(line) for line in lines]
+        sorted(rows, key=_order)  # every row says when, where and which
+        return rows
+    except (ValueError, KeyError, TypeError) as error:
         raise FlashError(
             f"ledger: {path} is damaged in the middle: restore it, or merge another laptop's"
         ) from error

@@ -124,6 +124,11 @@ def _kit(want: argparse.Namespace) -> int:
         wheels,
     )
     print(f"{want.kit}: MicroPython {made.image.version} ({made.image_sha256}), app {made.app_id}")
+    if not image.vouched:
+        print(
+            f"{want.kit}: nobody vouched for this image: compare its SHA-256 with micropython.org's"
+            " on a second device, then build the kit with --sha256"
+        )
     if not made.image.romfs:
         print(f"{want.kit}: {kit.NO_ROMFS}")
     return 0
@@ -131,11 +136,11 @@ def _kit(want: argparse.Namespace) -> int:
 
 def _list(want: argparse.Namespace) -> int:
     ledger = Ledger(want.home)
-    table = Table("unit", "board", "MAC", "made", "serial")
-    boards = {row["serial"]: row.get("board", "") for row in ledger.rows if row["event"] == "pass"}
+    table = Table("unit", "board", "MAC", "made", "runs out", "serial")
+    made = {row["serial"]: row for row in ledger.rows if row["event"] == "pass"}
     for held in sorted(ledger.holders(), key=lambda held: held.unit):
-        cells = (held.unit, boards[held.serial], held.mac, held.at[:16], held.serial[:12])
-        table.add_row(*cells)
+        board, until = (made[held.serial].get(key, "") for key in ("board", "until"))
+        table.add_row(held.unit, board, held.mac, held.at[:16], until, held.serial[:12])
     Console().print(table)
     for conflict in ledger.conflicts():
         print(conflict)

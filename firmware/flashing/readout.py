@@ -100,6 +100,8 @@ class ReadOut:
         write_private(into / "unsent.jsonl", "".join(lines).encode())
         self._ledger.add("read-out", mac=mac, records=len(records))
         person.say(port, f"saved {len(records)} unsent records in {into}")
+        if records:
+            person.say(port, "they reach the county with `patrolctl hand-in` of its unsent.jsonl")
         if open_sos(found["/kept.bin"]):
             person.say(port, "this unit holds an SOS that nobody closed: ask the county first")
         return into

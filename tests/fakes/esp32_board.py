@@ -242,6 +242,11 @@ class Esp32Board:
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def unplug(self) -> None:
+        """Cut the power and take the port away, now."""
+        if self._process is not None:
+            self._process.terminate()
+
     def __enter__(self) -> Esp32Board:
         self._port_file.unlink(missing_ok=True)
         with self._log.open("wb") as log:

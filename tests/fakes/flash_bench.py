@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -31,7 +32,8 @@ PASSPHRASE = b"7KQ2M-3WXYZ-45678-ABCDE"
 
 
 def build_kit(folder: Path, app_size: int) -> kit.Kit:
-    image = micropython_image.make(app_size)
+    made = micropython_image.make(app_size)
+    image = kit.Fetched(made, "ESP32_GENERIC.bin", True, datetime.datetime.now(datetime.UTC))
     return kit.build(folder, ROOT, MPY_CROSS, GPS_LIBRARY, image, None)
 
 

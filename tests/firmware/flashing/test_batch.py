@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
 from flashing import batch
 from flashing.errors import FlashError
+from flashing.identities import Batch
 from flashing.job import Order, Workshop
+from flashing.kit import Kit
+from tests.fakes.flash_bench import ROOT, FlashBench
 
 
 class Table:
@@ -54,3 +63,63 @@ def test_nobody_changes_the_board(shop: Workshop, monkeypatch: pytest.MonkeyPatc
     results = batch.run(shop, wanted, ["A"], lambda port: True)
     assert [result.unit for result in results] == ["u-0101"]
     assert any("run the list again" in line for line in shop.person.said)
+
+
+def test_what_cannot_succeed_is_told_before_the_first_board(shop: Workshop) -> None:
+    wanted = [batch.Wanted("u-0101", "lte"), batch.Wanted("u-9999", "esp8266")]
+    with pytest.raises(FlashError) as told:
+        batch.refuse(shop, wanted, ["A", "B", "A"])
+    for part in ("A is named twice", "'esp8266' is no board", "u-9999 not in this batch"):
+        assert part in str(told.value)
+    batch.refuse(shop, wanted[:1], ["A", "B"])
+
+
+def children(of: int) -> list[str]:
+    """Return the command lines of the processes in this one's session."""
+    found: list[str] = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            session = int(stat.read_text().rpartition(")")[2].split()[3])
+            if session == of:
+                found.append((stat.parent / "cmdline").read_text())
+        except OSError:
+            continue  # it has just ended
+    return found
+
+
+@pytest.mark.parametrize("when", ["becomes u-0102", "press the button"])
+def test_ctrl_c_ends_the_whole_bench_at_once(
+    tmp_path: Path, kit_folder: Path, made_kit: Kit, batch: Batch, when: str
+) -> None:
+    with FlashBench(tmp_path, kit_folder, batch) as bench:
+        boards = [bench.plug(name, mac=f"24:0a:c4:00:00:0{name}") for name in "12"]
+        (tmp_path / "units.csv").write_text("unit,board\nu-0101,lte\nu-0102,lte\nu-0103,lte\n")
+        command = [sys.executable, "-m", "flashing", "--home", str(bench.home)]
+        command += ["--kit", str(kit_folder), "flash", "--batch", str(tmp_path / "units.csv")]
+        command += ["--passphrase-file", str(tmp_path / "passphrase"), "--no-line-test"]
+        command += [part for board in boards for part in ("--port", board.port)]
+        program = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONPATH": f"{ROOT / 'firmware'}:{ROOT}", "COLUMNS": "250"},
+            start_new_session=True,
+        )
+        assert program.stdout is not None and program.stdin is not None
+        with program.stdout, program.stdin:
+            while when not in (line := program.stdout.readline()):
+                assert line, "it ended before"
+            os.killpg(program.pid, signal.SIGINT)
+            began = time.monotonic()
+            said = program.stdout.read()
+            assert program.wait(20) == 1
+        assert time.monotonic() - began < 10
+        assert said.count("interrupted: this unit has no PASS") == 1
+        assert "Traceback" not in said
+        deadline = time.monotonic() + 10
+        while children(program.pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert children(program.pid) == []
+        assert bench.passed() == []

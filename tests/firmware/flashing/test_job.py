@@ -16,6 +16,7 @@ from flashing.partitions import Partition
 from tests.fakes import micropython_image as fake
 from tests.fakes.esp32_board import Esp32Board
 from tests.fakes.unit_world import UnitWorld
+from tests.firmware.flashing.conftest import Person
 
 MB = 2**20
 
@@ -99,3 +100,26 @@ def test_a_motor_that_nobody_felt_is_no_pass(shop: Workshop, tmp_path: Path) -> 
         with pytest.raises(FlashError, match=r"u-0101 is no unit yet: haptic: .* not felt"):
             make_unit(shop, Order(board.port, "u-0101", "devkit", test_line=False))
     assert shop.ledger.rows == []
+
+
+@pytest.mark.parametrize("at", ["becomes u-0101", "press the button", "vibrate", "light"])
+def test_a_board_pulled_out_at_any_step_is_no_unit(shop: Workshop, tmp_path: Path, at: str) -> None:
+    with Esp32Board(tmp_path / "board") as board, UnitWorld(board) as world:
+
+        def pull(port: str, text: str) -> None:
+            world.obey(port, text)
+            if at in text:
+                board.unplug()
+
+        shop.person.on_say = pull
+        port = board.port
+        with pytest.raises(FlashError) as told:
+            make_unit(shop, Order(port, "u-0101", "lte", test_line=False))
+        assert "went away" in str(told.value) or "no such port" in str(told.value)
+    assert shop.ledger.rows == []
+    again = Person()
+    with Esp32Board(tmp_path / "board") as board, UnitWorld(board) as world:
+        again.on_say = world.obey
+        order = Order(board.port, "u-0101", "lte", test_line=False)
+        make_unit(replace(shop, person=again), order)
+    assert [row["event"] for row in shop.ledger.rows if row["event"] == "pass"] == ["pass"]

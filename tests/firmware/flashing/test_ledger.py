@@ -105,3 +105,28 @@ def test_two_programs_share_a_ledger(tmp_path: Path) -> None:
         passed(two, "u-2", A, "2")
     passed(two, "u-2", B, "3")
     assert [(row["n"], row["unit"]) for row in Ledger(tmp_path).rows] == [(1, "u-1"), (2, "u-2")]
+
+
+def test_a_laptop_that_was_set_back_loses_no_row(tmp_path: Path) -> None:
+    laptop = Ledger(tmp_path / "laptop")
+    passed(laptop, "u-1", A, "1")
+    old = (tmp_path / "laptop/ledger.jsonl").read_bytes()
+    passed(laptop, "u-2", B, "2")
+    office = Ledger(tmp_path / "office")
+    assert office.merge(tmp_path / "laptop/ledger.jsonl") == 2
+    (tmp_path / "laptop/ledger.jsonl").write_bytes(old)  # from a backup
+    passed(Ledger(tmp_path / "laptop"), "u-3", C, "3")  # takes number 2 again
+    assert office.merge(tmp_path / "laptop/ledger.jsonl") == 1
+    assert office.merge(tmp_path / "laptop/ledger.jsonl") == 0
+    assert {held.unit for held in office.holders()} == {"u-1", "u-2", "u-3"}
+    assert any("was set back to an old copy" in line for line in office.conflicts())
+
+
+def test_a_file_that_is_no_ledger_changes_nothing(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "home")
+    passed(ledger, "u-1", A, "1")
+    for content in (b'{"unit": "u-2"}\n', b"[]\n", b"unit,board\n"):
+        (tmp_path / "other").write_bytes(content)
+        with pytest.raises(FlashError, match="damaged"):
+            ledger.merge(tmp_path / "other")
+    assert [row["unit"] for row in Ledger(tmp_path / "home").rows] == ["u-1"]

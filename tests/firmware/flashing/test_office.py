@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,6 +92,31 @@ def test_certificates_of_a_batch_are_used_up(batch: identities.Batch) -> None:
         batch.pick("u-9999", set())
 
 
+def test_a_certificate_that_soon_runs_out_makes_no_unit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certs, "LEAF_DAYS", 300)
+    issued = identities.issue_batch(certs.make_ca(tmp_path / "ca"), ["u-0101"], {})
+    with pytest.raises(FlashError, match=r"runs out on 20\d\d-\d\d-\d\d"):
+        issued.pick("u-0101", set())
+
+
+def test_the_kits_own_program_needs_nothing_beside_it(kit_folder: Path, made_kit: kit.Kit) -> None:
+    """On a laptop there is the kit and no checkout."""
+    look = "import flashing, pkgutil, importlib\n"
+    look += "for m in pkgutil.iter_modules(flashing.__path__):\n"
+    look += "    if m.name != '__main__': importlib.import_module('flashing.' + m.name)\n"
+    look += "print(flashing.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", look],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(kit_folder / "firmware")},
+        cwd=kit_folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == str(kit_folder / "firmware/flashing/__init__.py"), done.stderr
+
+
 def test_a_kit_is_checked_byte_by_byte(tmp_path: Path, made_kit: kit.Kit) -> None:
     again = build_kit(tmp_path / "kit", 96 * 1024)
     assert again.app["/lib/adafruit_gps.mpy"] == made_kit.app["/lib/adafruit_gps.mpy"]
@@ -116,7 +145,10 @@ def test_an_image_has_its_digest_or_is_refused(
 ) -> None:
     image = tmp_path / "mp.bin"
     image.write_bytes(micropython_image.make())
-    assert kit.fetch_image(str(image), None, tmp_path) == image.read_bytes()
+    given = kit.fetch_image(str(image), None, tmp_path)
+    assert (given.content, given.source, given.vouched) == (image.read_bytes(), "mp.bin", False)
+    digest = hashlib.sha256(given.content).hexdigest()
+    assert kit.fetch_image(str(image), digest.upper(), tmp_path).vouched
     with pytest.raises(FlashError, match="SHA-256"):
         kit.fetch_image(str(image), "00" * 32, tmp_path)
     with pytest.raises(FlashError, match="digest once"):
@@ -124,6 +156,10 @@ def test_an_image_has_its_digest_or_is_refused(
     image.write_bytes(image.read_bytes() + b"x")
     with pytest.raises(FlashError, match="SHA-256"):  # an earlier kit's pin holds
         kit.fetch_image(str(image), None, kit_folder)
+    unpinned = json.loads((kit_folder / "kit.json").read_text())
+    unpinned["origin"]["vouched"] = False
+    (tmp_path / "kit.json").write_text(json.dumps(unpinned))
+    assert not kit.fetch_image(str(image), None, tmp_path).vouched  # nobody's word pins nothing
 
 
 def test_the_kits_lock_names_its_own_wheels() -> None:
