@@ -3,9 +3,9 @@
 One JSON object on the last line. A part that breaks is named in `broken` with its reason, and the
 exit code is 1. A part's name as argument runs that part alone.
 
-Rung 1: track, rounds, commands, safe mode, wake-ups (the core on CPython) and the LTE driver in
-given time. Rung 2: the core's heap, on real MicroPython. Rung 3: roaming and the modem's moods with
-whole units. ROUNDS=n, SHIFT_S=n and SWITCHES=n make it shorter.
+Rung 1: track, rounds, commands, falls, safe mode (the core on CPython) and the LTE driver in given
+time. Rung 2: the heap, on real MicroPython. Rung 3: roaming, sleep and the modem's moods with whole
+units. The names in FULL, set in the environment, make it shorter.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +30,22 @@ from body_unit.policy import lines  # noqa: E402
 from body_unit.power import GPS_STILL_S  # noqa: E402
 from tests.bench import (  # noqa: E402
     duty_commands,
+    duty_falls,
     duty_heap,
     duty_modem,
     duty_roaming,
     duty_rounds,
+    duty_sleep,
     duty_track,
+    unit_heap,
     unit_modem,
 )
 
-FULL = {"ROUNDS": 300, "SHIFT_S": 36_000, "SWITCHES": 52}  # rounds walked, 10 h, links changed
+# Rounds walked, a shift of 10 h, links changed, traces of each kind, two minutes of standing.
+FULL = {"ROUNDS": 300, "SHIFT_S": 36_000, "SWITCHES": 52, "FALLS": 200, "STANDING_S": 120}
 
 
-def wakeups_per_min(minutes: int = 60) -> float:
+def core_wakes_per_min(minutes: int = 60) -> float:
     """Ticks and fixes that the core asks for while somebody stands still on duty."""
     rig = Rig(has=("charger", "accelerometer")).start()
     for _ in range(5):
@@ -94,37 +99,75 @@ def full(name: str) -> int:
     return int(os.environ.get(name, FULL[name]))
 
 
-# key of the result -> how it is measured, in a folder of its own
-PARTS: dict[str, Callable[[Path], Any]] = {
-    "track": lambda _: duty_track.measure(full("SHIFT_S")),
-    "rounds": lambda _: duty_rounds.measure(full("ROUNDS")),
-    "commands": lambda _: duty_commands.measure(),
-    "roaming": lambda folder: duty_roaming.measure(folder, full("SWITCHES")),
-    "modem_faults": modem_faults,
-    "safe_mode_sos": lambda _: safe_mode_sos(),
-    "wakeups_per_min": lambda _: wakeups_per_min(),
-    "heap_kb": lambda _: duty_heap.measure(),
+def standing(folder: Path) -> dict[str, Any]:
+    """The whole unit's wake-ups, and beside them what its core alone asks for."""
+    found = duty_sleep.measure(folder, full("STANDING_S"))
+    return {
+        "wakeups_per_min": found.pop("wakeups_per_min"),
+        "standing": {**found, "core_wakes_per_min": core_wakes_per_min()},
+    }
+
+
+Part = Callable[[Path], dict[str, Any]]
+# These wait for whole units in real time, so they run side by side with the others …
+WAITING: dict[str, Part] = {
+    "roaming": lambda folder: {"roaming": duty_roaming.measure(folder, full("SWITCHES"))},
+    "standing": standing,
 }
+# … which run one after the other.
+WORKING: dict[str, Part] = {
+    "track": lambda _: {"track": duty_track.measure(full("SHIFT_S"))},
+    "rounds": lambda _: {"rounds": duty_rounds.measure(full("ROUNDS"))},
+    "commands": lambda _: {"commands": duty_commands.measure()},
+    "safe_mode": lambda _: {"safe_mode_sos": safe_mode_sos()},
+    "falls": lambda _: {"falls": duty_falls.measure(full("FALLS"))},
+    "modem": lambda folder: {"modem_faults": modem_faults(folder)},
+}
+# A patrol in the smallest heap has deadlines of its own, so it comes last and alone.
+LAST: dict[str, Part] = {
+    "core_heap": lambda _: {"core_heap_kb": duty_heap.measure()},
+    "heap": unit_heap.measure,
+}
+PARTS = {**WAITING, **WORKING, **LAST}
+
+
+class Run:
+    """What the parts found, and which of them broke."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.found: dict[str, Any] = {}
+        self.broken: dict[str, str] = {}
+
+    def part(self, name: str) -> None:
+        began = time.monotonic()
+        try:
+            self.found |= PARTS[name](self._folder / name)
+        except Exception as fault:  # whatever it is, the other parts are still measured
+            self.broken[name] = f"{type(fault).__name__}: {fault}"[:500]
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
 
 
 def main() -> int:
     print("\n".join(lines()), file=sys.stderr)
-    found: dict[str, Any] = {}
-    broken: dict[str, str] = {}
+    wanted = sys.argv[1:] or list(PARTS)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bench-duty-") as folder:
-        for name in sys.argv[1:] or PARTS:
-            part_began = time.monotonic()
-            try:
-                found[name] = PARTS[name](Path(folder) / name)
-            except Exception as fault:  # whatever it is, the other parts are still measured
-                broken[name] = f"{type(fault).__name__}: {fault}"[:500]
-            print(f"{name}: {time.monotonic() - part_began:.0f} s", file=sys.stderr)
-    if broken:
-        found["broken"] = broken
+        run = Run(Path(folder))
+        with ThreadPoolExecutor(len(WAITING)) as pool:
+            waiting = [pool.submit(run.part, name) for name in wanted if name in WAITING]
+            for name in wanted:
+                if name in WORKING:
+                    run.part(name)
+            for one in waiting:
+                one.result()
+        for name in wanted:
+            if name in LAST:
+                run.part(name)
+    found = run.found | ({"broken": run.broken} if run.broken else {})
     found["bench_s"] = round(time.monotonic() - began)
     print(json.dumps(found, ensure_ascii=False))
-    return 1 if broken else 0
+    return 1 if run.broken else 0
 
 
 if __name__ == "__main__":

@@ -20,12 +20,14 @@ class Scenario:
     faults: dict[str, list[Fault]] = field(default_factory=dict)
     ppp_joins: tuple[bool, ...] = ()
     at_ms: int = 0
+    answer_ms: int = 30
     happens: Callable[[LteBench], None] | None = None
 
 
 SCENARIOS = [
     Scenario("silence after the power key", {"AT": [Fault.SILENT] * 5}),
     Scenario("silence for ever until a reset", {"AT": [Fault.HANGS]}),
+    Scenario("every answer takes two seconds", answer_ms=2000),
     Scenario("echo in spite of ATE0", {"AT+CPIN?": [Fault.ECHO], "AT+CEREG?": [Fault.ECHO]}),
     Scenario("results nobody asked for inside an answer", {"AT+CEREG?": [Fault.URC_INSIDE]}),
     Scenario("the same in single bytes", {"AT+CPIN?": [Fault.URC_SPLIT]}),
@@ -51,6 +53,7 @@ def recovers(scenario: Scenario) -> bool:
     """Whether there is an address in the end, with an undisturbed minute after it."""
     faults = {command: list(found) for command, found in scenario.faults.items()}
     bench = LteBench(faults, scenario.ppp_joins)
+    bench.device.answer_ms = scenario.answer_ms
     bench.want(True)
     if scenario.happens is not None:
         if scenario.at_ms:

@@ -49,6 +49,7 @@ class AtModem:
         self.on = False
         self.data_mode = False
         self.hung = False
+        self.answer_ms = 30
         self._boot_ms = boot_ms
         self._due: list[tuple[int, bytes]] = []
         self._line = b""
@@ -115,8 +116,8 @@ class AtModem:
     def _booting(self, now_ms: int) -> bool:
         return any(BOOT_URCS in data and at > now_ms for at, data in self._due)
 
-    def _say(self, now_ms: int, data: bytes, after_ms: int = 30) -> None:
-        self._due.append((now_ms + after_ms, data))
+    def _say(self, now_ms: int, data: bytes, after_ms: int | None = None) -> None:
+        self._due.append((now_ms + (self.answer_ms if after_ms is None else after_ms), data))
 
     def _command(self, command: str, now_ms: int) -> None:
         self.commands.append(command)

@@ -384,6 +384,11 @@ class UnitProcess:
                 began = None
         return found
 
+    def asleep(self) -> bool:
+        """Whether its CPU is in a light sleep now."""
+        levels = [level for _, what, level in self.outputs() if what == SLEEP]
+        return bool(levels) and levels[-1] == 1
+
     def gaps(self, since: int = 0) -> list[tuple[int, int]]:
         """(ms, gap in ms) of a unit run by tests/bench/on_unit/gap_probe.py."""
         path = self.folder / "gaps"

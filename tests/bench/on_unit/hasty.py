@@ -1,4 +1,4 @@
-"""main.py for whom a test need not wait: standing is still after seconds, Wi-Fi is looked for often.
+"""main.py for whom a test need not wait: still after seconds, Wi-Fi looked for often.
 
 PATROL_STILL_S, PATROL_SCAN_S: constants of body_unit.power. PATROL_WARN_S: of a pre-alarm.
 """

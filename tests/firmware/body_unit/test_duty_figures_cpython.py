@@ -43,7 +43,7 @@ def test_every_kind_of_command_is_refused_as_it_should() -> None:
 
 
 def test_standing_still_the_core_sleeps() -> None:
-    assert bench_duty.wakeups_per_min(10) <= 3
+    assert bench_duty.core_wakes_per_min(10) <= 3
 
 
 def test_safe_mode_still_sends_an_sos() -> None:

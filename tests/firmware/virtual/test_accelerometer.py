@@ -43,7 +43,7 @@ def test_a_fall_while_the_cpu_sleeps_is_felt_and_calls(county: County, unit: Uni
         unit.charger(False)
         state = county.wait(lambda c: c.of("unit_state"), 40)[-1]
         assert "accelerometer" in state["has"]
-        county.wait(lambda _: unit.naps() or None, 60)
+        county.wait(lambda _: unit.asleep(), 60)
         unit.feel(FALLS[0](Dice(1)))
         # ten seconds prove the stillness, then comes the pre-alarm
         (raised,) = county.wait(lambda c: c.of("unit_sos")[:1], 60)

@@ -38,24 +38,19 @@ def unit(county: County, tmp_path: Path) -> Iterator[UnitProcess]:
     assert "Traceback" not in unit.console(), unit.console()
 
 
-def asleep(unit: UnitProcess) -> bool:
-    rows = [level for _, what, level in unit.outputs() if what == 0xFC]
-    return bool(rows) and rows[-1] == 1
-
-
 def test_it_sleeps_and_the_ring_the_press_and_the_sos_wake_it(
     county: County, unit: UnitProcess
 ) -> None:
-    county.wait(lambda _: asleep(unit), 30)
+    county.wait(lambda _: unit.asleep(), 30)
     county.command(unit.unit, "rollcall", within_s=60)
     # less than a sleep: the modem's ring woke it
     county.wait(lambda c: c.of("unit_ack"), power.NAP_LONGEST_MS / 1000 / 4)
 
-    county.wait(lambda _: asleep(unit), 30)
+    county.wait(lambda _: unit.asleep(), 30)
     unit.press()
     county.wait(lambda c: c.of("unit_mark"), 5)
 
-    county.wait(lambda _: asleep(unit), 30)
+    county.wait(lambda _: unit.asleep(), 30)
     held = unit.hold() + HOLD_MS
     county.wait(lambda c: c.of("unit_sos"), 5)
     assert 0 <= unit.latched(held)[0] - held < LATE_MS
@@ -64,10 +59,10 @@ def test_it_sleeps_and_the_ring_the_press_and_the_sos_wake_it(
 
 
 def test_on_its_cradle_it_does_not_sleep(county: County, unit: UnitProcess) -> None:
-    county.wait(lambda _: asleep(unit), 30)
+    county.wait(lambda _: unit.asleep(), 30)
     unit.charger(True)
     put_back = now_ms()
     county.wait(lambda _: unit.naps(put_back - power.NAP_LONGEST_MS), 25)
     ended = sum(unit.naps()[-1])
     county.wait(lambda _: now_ms() > ended + 3000, 5)
-    assert not unit.naps(ended + 1) and not asleep(unit)
+    assert not unit.naps(ended + 1) and not unit.asleep()
