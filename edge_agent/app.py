@@ -14,7 +14,6 @@ import time
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from edge_agent.alarm_room import AlarmRoom
 from edge_agent.board import Board
@@ -179,12 +178,15 @@ class Agent:
         self.outbox.watch(self.board.observe)
         self.outbox.watch(self.alarm.observe)
         self.outbox.watch(self.desk.room.tracks.observe)
+        self.outbox.watch(self.desk.room.scene.observe)
+        self.outbox.watch(self.desk.room.points.observe)
         self.outbox.on_sos(self.alarm.received)
         self.uplink.on_change(self.alarm.county)
         self.uplink.on_answer(self.alarm.answer)
         self.uplink.on_answer(self._sos_receipt)
         self.commands.on_order(self.alarm.ordered)
-        self.commands.on_order(self._assisted)
+        self.commands.on_order(self.desk.room.scene.ordered)
+        self.commands.on_waypoint(self.desk.room.points.county)
 
     async def run(self) -> None:
         """Until cancelled. Each room under its own supervision; the outbox is open around them."""
@@ -265,11 +267,6 @@ class Agent:
     def _sos_receipt(self, answer: Answer) -> None:
         if answer.event.sos is not None and answer.heard:
             self.board.put("uplink", "county", {"sos_heard_at": time.time()})
-
-    def _assisted(self, _name: str, fields: dict[str, Any]) -> None:
-        """The county sent someone to an SOS: who says "on scene" to this order is at that one."""
-        if fields.get("cmd") == "assist":
-            self.board.put("assist", fields["id"], {"sos": fields["sos"]})
 
 
 def drain_s(waiting: int, rate: float) -> int | None:

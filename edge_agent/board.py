@@ -18,11 +18,11 @@ Row = dict[str, Any]
 Fold = tuple[str, str, Row]  # section, key, what it changes of the row
 Change = tuple[str, str, Row | None]  # section, key, the whole new row; None: gone
 
-# sos is the alarm's, fix where and when each SOS was pressed, assist who was sent to it; point is
-# a patrol point, shift and check are the desk's.
+# sos is the alarm's, fix where and when each SOS was pressed; the desk's are scene (who is there),
+# seal (what is sealed off), place (patrol points), point (visits there), shift and check.
 SECTIONS = (
-    "unit", "sensor", "sos", "fix", "assist", "bay", "uplink", "order", "fault", "count", "point",
-    "shift", "check",
+    "unit", "sensor", "sos", "fix", "scene", "bay", "uplink", "order", "seal", "fault", "count",
+    "place", "point", "shift", "check",
 )  # fmt: skip
 BEHIND = 1000  # changes a slow page may lag before it is told to fetch everything again
 
@@ -48,17 +48,6 @@ def unit_sos(who: Mapping[str, str], fields: Row) -> Fold:
     return "fix", fields["id"], {"unit": who["U"], **{k: fields.get(k) for k in keep}, **fix}
 
 
-def unit_transition(who: Mapping[str, str], fields: Row) -> Fold:
-    row = {"lat": fields["lat"], "lon": fields["lon"], "tst": fields["tst"], "unit": who["U"]}
-    return "point", fields["desc"], {**row, "inside": fields["event"] == "enter"}
-
-
-def unit_ack(who: Mapping[str, str], fields: Row) -> Fold | None:
-    if fields.get("cmd") != "assist" or fields["state"] != "onscene":
-        return None
-    return "assist", fields["id"], {"onscene": who["U"]}
-
-
 def cp_sensor(who: Mapping[str, str], fields: Row) -> Fold:
     keep = ("kind", "value", "text", "unit", "quality", "read", "alarm", "why")
     return "sensor", who["S"], {key: fields.get(key) for key in keep}
@@ -70,8 +59,6 @@ FOLDS: dict[str, Callable[[Mapping[str, str], Row], Fold | None]] = {
     "unit_state": unit_state,
     "unit_health": unit_health,
     "unit_sos": unit_sos,
-    "unit_transition": unit_transition,
-    "unit_ack": unit_ack,
     "cp_sensor": cp_sensor,
 }
 

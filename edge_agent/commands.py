@@ -120,6 +120,7 @@ class Commands:
         self._open: dict[str, dict[str, Any]] = {}
         self._duty: dict[str, int] = {}  # topic -> since of the newest
         self._orders: list[Callable[[str, dict[str, Any]], object]] = []
+        self._waypoints: list[Callable[[Fields], Awaitable[None]]] = []
         self._wanted: dict[str, set[str]] = {"self": self._own_filters()}
         self._bucket = Bucket(VERIFICATIONS_PER_S, 10, time.monotonic())
 
@@ -128,6 +129,12 @@ class Commands:
     def on_order(self, callback: Callable[[str, dict[str, Any]], object]) -> None:
         """Call back with (message name, fields) of duty and of ABOUT_SOS commands, verified."""
         self._orders.append(callback)
+
+    def on_waypoint(self, callback: Callable[[Fields], Awaitable[None]]) -> None:
+        """Await with each of the county's patrol points (unsigned: for the eye), which are then
+        subscribed. OSError: not durable, the county's broker will offer it again."""
+        self._waypoints.append(callback)
+        self.want("points", {topics.topic("points_waypoint", C=self._county)})
 
     def want(self, room: str, filters: set[str]) -> None:
         """What `room` must hear from the county; all rooms' wants together are subscribed."""
@@ -189,6 +196,9 @@ class Commands:
             await self._order(payload, fields)
         elif name in FOR_UNITS:
             await self._forward(topic, name, payload, fields, retained)
+        elif name == "points_waypoint":
+            for callback in self._waypoints:
+                await callback(fields)
         else:
             self.counts["malformed"] += 1
             log.warning("%s: nothing for a checkpoint", topic)

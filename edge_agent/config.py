@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
-from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
+from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, model_validator
 
 from edge_agent import faults
 from edge_agent.alarm_room import AlarmConfig
@@ -95,6 +95,16 @@ class Config(Section):
     sensor: tuple[AnySensor, ...] = ()
     output: tuple[AnyOutput, ...] = ()
     docks: DocksConfig | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_certificate(cls, raw: Any) -> Any:
+        """A page without a certificate of its own has the checkpoint's, which is the units'."""
+        match raw:
+            case {"desk": dict(desk), "units": {"cert": cert, "key": key}}:
+                return {**raw, "desk": {"cert": cert, "key": key, **desk}}
+            case _:
+                return raw
 
 
 class ConfigError(Exception):

@@ -44,6 +44,7 @@ class Orders:
         toml: Path | None = None,
         restart: Callable[[], None] = lambda: None,
     ) -> None:
+        self.lifted: Callable[[], None] = lambda: None  # the page's: 封控 is over
         self._commands, self._board, self._switch = commands, board, switch
         self._toml, self._restart = toml, restart
         put = commands.handlers
@@ -80,6 +81,7 @@ class Orders:
     async def _seal_off(self, fields: Fields) -> Outcome | None:
         if fields.get("on", True):
             return await self._show(fields)
+        self.lifted()
         for order, row in list(self._board.view()["order"].items()):
             if row.get("cmd") == "seal_off":
                 await self.answer(order, fields["kid"], "lifted by the county")

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, model_validator
 
+from edge_agent.desk.mapfile import MapConfig
 from edge_agent.section import Address, ExistingFile, Section, Slug, TcpAddress
 
 
@@ -24,24 +25,49 @@ class DeskConfig(Section):
     """Loopback until told otherwise: the kiosk's browser runs on the same machine."""
 
     listen: TcpAddress = Address("127.0.0.1", 8080)
-    names: tuple[str, ...] = Field((), description="names and addresses in the page's URL")
-    cert: ExistingFile | None = Field(None, description="the agent's certificate, for TLS")
+    kiosk: TcpAddress = Field(
+        Address("127.0.0.1", 8080),
+        description="loopback: the machine's own screen, also while `listen` is elsewhere",
+    )
+    names: tuple[str, ...] = Field(
+        (), description="names and addresses in the page's URL; absent: the certificate's"
+    )
+    cert: ExistingFile | None = Field(
+        None, description="for TLS; absent: the checkpoint's own, of [units]"
+    )
     key: ExistingFile | None = None
     places: ExistingFile | None = Field(None, description="villages and patrol points, JSON")
-    approval: str = Field("", max_length=60, description="审图号, shown with the map")
+    map: MapConfig | None = None
     plate: str = Field("鲁P", max_length=3, description="the plate prefix seen most here")
     idle_min: int = Field(10, ge=1, le=240, description="untouched so long, the page locks")
     operation: tuple[Operation, ...] = ()
+    unstaffed_min: int = Field(
+        5, ge=0, le=240, description="nobody signed on for so long: the page sounds; 0: never"
+    )
+    seal_off: tuple[Annotated[str, StringConstraints(min_length=1, max_length=60)], ...] = Field(
+        (), max_length=8, description="what this checkpoint does to seal off (封控), step by step"
+    )
     syslog: bool = Field(False, description="operator log also to /dev/log")
 
     @model_validator(mode="after")
     def _open_only_with_tls(self) -> DeskConfig:
-        if not is_loopback(self.listen.host) and not (self.cert and self.key and self.names):
+        if self.beyond and not (self.cert and self.key):
             raise ValueError(
-                "不只本机可访问时必须写 cert、key 和 names"
-                " / reachable from elsewhere: give cert, key and names"
+                f"{self.listen} 不只本机可访问，没有 TLS 不开放：写上 cert 和 key，或监听 127.0.0.1"
+                f" / {self.listen} is open to others, which needs TLS: give cert and key, or"
+                " listen on 127.0.0.1"
+            )
+        if not is_loopback(self.kiosk.host):
+            raise ValueError(
+                f"kiosk = {self.kiosk} 只能是本机地址，如 127.0.0.1:8080"
+                f" / kiosk = {self.kiosk} must be loopback, as 127.0.0.1:8080"
             )
         return self
+
+    @property
+    def beyond(self) -> bool:
+        """Whether others than this machine can reach the page."""
+        return not is_loopback(self.listen.host)
 
 
 def is_loopback(host: str) -> bool:

@@ -50,3 +50,26 @@ CREATE TABLE IF NOT EXISTS checked (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS checked_shift ON checked (shift);
 CREATE INDEX IF NOT EXISTS checked_at ON checked (at);
+CREATE TABLE IF NOT EXISTS waypoint ( -- patrol points the county told us of
+    id TEXT PRIMARY KEY,            -- rid, or tst-…
+    at REAL NOT NULL,               -- when it was told last
+    about TEXT NOT NULL             -- JSON
+) STRICT;
+CREATE TABLE IF NOT EXISTS visit (
+    place TEXT PRIMARY KEY,
+    tst INTEGER NOT NULL,           -- of the last enter or leave
+    about TEXT NOT NULL             -- JSON: desc, unit, tst, inside
+) STRICT;
+CREATE TABLE IF NOT EXISTS track (
+    unit TEXT NOT NULL,
+    tst INTEGER NOT NULL,
+    lat INTEGER NOT NULL,           -- 1e-7 degree
+    lon INTEGER NOT NULL,
+    PRIMARY KEY (unit, tst)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS kept (   -- rows of the board that outlive a restart
+    section TEXT NOT NULL,
+    key TEXT NOT NULL,
+    row TEXT NOT NULL,              -- JSON
+    PRIMARY KEY (section, key)
+) STRICT;

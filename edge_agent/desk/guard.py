@@ -32,6 +32,9 @@ HEADERS = {
 }
 
 
+TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}  # RFC 6797
+
+
 class Headers:
     """ASGI: HEADERS on every answer. (Starlette's BaseHTTPMiddleware would buffer the events.)"""
 
@@ -41,17 +44,21 @@ class Headers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)  # a tile of the map may be kept
+                if scope["scheme"] == "https":
+                    headers.update(TLS_HEADERS)
             await send(message)
 
         await self._app(scope, receive, with_headers)
 
 
-def caller(request: Request, accounts: Accounts) -> Caller:
-    """Who asks. Refused for someone elsewhere who has not logged in."""
+def caller(request: Request, accounts: Accounts, at_the_door: bool = False) -> Caller:
+    """Who asks. Refused for someone elsewhere who has not logged in, unless to do just that."""
     token = request.cookies.get(COOKIE)
     session = accounts.session(token)
-    if session is None and not at_the_machine(request):
+    if session is None and not at_the_door and not at_the_machine(request):
         raise Refused("err_login", 401)
     return Caller(session, token if session else None)
 

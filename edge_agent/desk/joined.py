@@ -59,6 +59,7 @@ def join(
 
     hands = Hands(seen, alarm.mute, switch, announce, orders.answer, reporter.report, reporter.boot)
     room = DeskRoom(config.desk, board, about(config), hands, config.checkpoint.data_dir)
+    orders.lifted = room.lifted
     return Desk(room)
 
 

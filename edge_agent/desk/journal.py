@@ -107,7 +107,7 @@ class Journal:
             self._syslog.close()
 
 
-TOLD = ("unit", "discreet", "cmd", "why", "alarm", "member")
+TOLD = ("unit", "discreet", "cmd", "why", "alarm", "member", "how")
 
 
 def happening(section: str, old: Row | None, new: Row | None) -> str | None:
@@ -133,6 +133,12 @@ def happening(section: str, old: Row | None, new: Row | None) -> str | None:
         return "fault" if new is not None else "fault_over"
     if section == "order" and old is None:
         return "order"
+    if section == "scene" and old is None:
+        return "on_scene"
+    if section == "seal" and (old is None) != (new is None):
+        return "sealed" if new is not None else "seal_lifted"
+    if section == "shift" and now("alarm") and not was("alarm"):
+        return "unstaffed"
     if section == "unit" and now("silent_since") and not was("silent_since"):
         return "unit_silent"
     return None

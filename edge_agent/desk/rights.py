@@ -21,8 +21,11 @@ RIGHTS: dict[str, frozenset[Role]] = {
 }
 
 # What stands on a locked page and on a kiosk where nobody has logged in: an SOS is never hidden,
-# a roll call neither, and how the county is reached; no member's track, no plate, no name.
-PUBLIC_SECTIONS = frozenset({"sos", "fix", "assist", "order", "uplink", "fault", "count", "shift"})
+# a roll call neither, how the county is reached, and where the patrol points are (an SOS's clock
+# goes by them); no member's track, no plate, no name.
+PUBLIC_SECTIONS = frozenset(
+    {"sos", "fix", "scene", "order", "seal", "uplink", "fault", "count", "shift", "place"}
+)
 
 
 class Refused(Exception):

@@ -13,7 +13,7 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,15 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from edge_agent.desk import map_http
 from edge_agent.desk.accounts import SESSION_S
 from edge_agent.desk.actions import ACTIONS, Caller
-from edge_agent.desk.guard import COOKIE, Headers, caller, may
+from edge_agent.desk.config import DeskConfig
+from edge_agent.desk.guard import COOKIE, Headers, at_the_machine, caller, may
 from edge_agent.desk.rights import PUBLIC_SECTIONS, Refused
 from edge_agent.desk.room import DeskRoom
+from edge_agent.desk.tls import context, names_of
+from edge_agent.section import Address
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +51,8 @@ class Desk:
     def __init__(self, room: DeskRoom) -> None:
         self.room = room
         self._stopping = asyncio.Event()
-        self.port = 0
+        self.port = 0  # of the machine's own screen
+        self.tls_port = 0  # the same while nobody else can reach the page
         self.app = Starlette(
             routes=[
                 Route("/", self._page),
@@ -59,53 +64,73 @@ class Desk:
                 Route("/log.json", self._log),
                 Route("/log.csv", self._log_csv),
                 Route("/do/{action}", self._do, methods=["POST"]),
+                *map_http.routes(room.map, self._must),
                 Mount("/static", StaticFiles(directory=STATIC)),
             ],
             middleware=[
                 Middleware(Headers),
                 # A name that a foreign page pointed at us (DNS rebinding) is not us.
-                Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, *room.config.names]),
+                Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, *names(room.config)]),
             ],
             exception_handlers={Refused: refused},
         )
 
     async def run(self) -> None:
-        """Serve until cancelled. OSError when the address is taken."""
-        config = self.room.config
-        host, port = config.listen
+        """Serve until cancelled. OSError when an address is taken."""
         if code := self.room.accounts.first_code:
             print(f"卡点页面首次设置码 first-start code of the page: {code}", flush=True)
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.create_server((host, port), family=family)
-        self.port = listener.getsockname()[1]
+        self._stopping.clear()
+        with contextlib.ExitStack() as sockets:
+            servers = [
+                (self._server(tls), sockets.enter_context(listening(address)))
+                for address, tls in self._addresses()
+            ]
+            self.port = servers[0][1].getsockname()[1]
+            self.tls_port = servers[-1][1].getsockname()[1]
+            tasks = [asyncio.create_task(server.serve(sockets=[on])) for server, on in servers]
+            tasks.append(asyncio.create_task(self.room.run()))
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                # uvicorn that is cancelled leaves its sockets accepting: it must end by itself.
+                self._stopping.set()
+                for server, _ in servers:
+                    server.should_exit = True
+                tasks[-1].cancel()
+                ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
+
+    def _addresses(self) -> list[tuple[Address, ssl.SSLContext | None]]:
+        """Where to listen: the machine's own screen first, which no certificate can put out."""
+        config = self.room.config
+        if not config.beyond:
+            return [(config.listen, None)]
+        fault = self.room.board.fault
+        try:
+            assert config.cert and config.key  # DeskConfig refuses to be without
+            tls = context(config.cert, config.key)
+        except ValueError as error:
+            log.error("%s", error)
+            fault("desk-tls", str(error))
+            return [(config.kiosk, None)]
+        fault("desk-tls", None)
+        return [(config.kiosk, None), (config.listen, tls)]
+
+    def _server(self, tls: ssl.SSLContext | None) -> uvicorn.Server:
         settings = uvicorn.Config(
             self.app,
             log_config=None,
             lifespan="off",
             timeout_graceful_shutdown=1,
             server_header=False,
-            ssl_certfile=config.cert,
-            ssl_keyfile=config.key,
-            ssl_version=ssl.PROTOCOL_TLS_SERVER,
+            ssl_context_factory=always(tls) if tls else None,
         )
-        server = uvicorn.Server(settings)
+        made = uvicorn.Server(settings)
         # uvicorn would take over the process's signals, which are the agent's.
-        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
-        self._stopping.clear()
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        following = asyncio.create_task(self.room.run())
-        try:
-            await asyncio.wait({serving, following}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            # uvicorn that is cancelled leaves its sockets accepting: it must end by itself.
-            self._stopping.set()
-            server.should_exit = True
-            following.cancel()
-            ended = await asyncio.gather(serving, following, return_exceptions=True)
-            listener.close()
-        for error in ended:
-            if isinstance(error, Exception):
-                raise error
+        made.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
+        return made
 
     # -- what is shown -------------------------------------------------------------------------
 
@@ -115,16 +140,18 @@ class Desk:
     async def _about(self, request: Request) -> Response:
         """What does not change, and who is logged in here."""
         room = self.room
-        by = self._caller(request)
+        by = caller(request, room.accounts, at_the_door=True)
+        if by.session is None and not at_the_machine(request):  # a stranger learns nothing
+            return JSONResponse({"elsewhere": True, "now": time.time()})
         known: dict[str, Any] = {
             **dataclasses.asdict(room.about),
             "started": room.started,
             "now": time.time(),
-            "approval": room.config.approval,
             "plate": room.config.plate,
             "idle_s": room.config.idle_min * 60,
+            "seal_off": room.config.seal_off,
             "operations": [operation.model_dump() for operation in room.config.operation],
-            **room.places,
+            "villages": room.villages,
             "people": [
                 {"name": name, "role": role} for name, role in sorted(room.accounts.names.items())
             ],
@@ -141,7 +168,7 @@ class Desk:
 
     async def _tracks(self, request: Request) -> Response:
         self._must(request, "page")
-        return JSONResponse(self.room.tracks.view())
+        return JSONResponse(self.room.tracks.view(self.room.shift.began))
 
     async def _sheet(self, request: Request) -> Response:
         self._must(request, "shift")
@@ -240,7 +267,7 @@ class Desk:
         action = ACTIONS.get(name)
         if action is None:
             raise Refused("err_request", 404)
-        by = self._caller(request)
+        by = caller(request, self.room.accounts, at_the_door=name == "login")
         try:
             may(request, by, name, action)
         except Refused as refusal:
@@ -264,6 +291,29 @@ class Desk:
                 secure=request.url.scheme == "https",
             )
         return answer
+
+
+def always(tls: ssl.SSLContext) -> Callable[[object, object], ssl.SSLContext]:
+    """uvicorn asks for the context by a function."""
+
+    def factory(_config: object, _default: object) -> ssl.SSLContext:
+        return tls
+
+    return factory
+
+
+def listening(address: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    return socket.create_server(tuple(address), family=family)
+
+
+def names(config: DeskConfig) -> list[str]:
+    """What stands in the page's URL elsewhere; a certificate that cannot be read names nothing."""
+    if config.names or not (config.beyond and config.cert):
+        return list(config.names)
+    with contextlib.suppress(ValueError):  # _addresses says so on the page
+        return names_of(config.cert)
+    return []
 
 
 async def body_of(request: Request) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,6 +17,7 @@ Report = Callable[[str, Mapping[str, str], Mapping[str, Any]], Awaitable[Any]]
 
 BEIJING = timezone(timedelta(hours=8))  # what staff mean by a day; no summer time
 MOST = 20  # people on, as the contract has it
+LOOK_S = 1.0
 
 
 def day(at: float) -> str:
@@ -25,15 +27,23 @@ def day(at: float) -> str:
 class Shift:
     """A shift begins with the first who signs on, or with a hand-over; it has the date of that.
 
-    Board section "shift", row "now": id, date, began, on [{who, since}], unstaffed.
+    Board section "shift", row "now": id, date, began, on [{who, since}], unstaffed, and alarm:
+    nobody has been on for `alarm_s` (0: never said).
     """
 
     def __init__(
-        self, store: Store, board: Board, report: Report, clock: Callable[[], float] = time.time
+        self,
+        store: Store,
+        board: Board,
+        report: Report,
+        clock: Callable[[], float] = time.time,
+        alarm_s: float = 0,
     ) -> None:
         self._store, self._board, self._report, self._clock = store, board, report, clock
+        self._alarm_s = alarm_s
         self.on: list[dict[str, Any]] = []
         self.id, self.began = 0, 0.0
+        self.left = 0.0  # when the last one signed off
         self._store.now(self._begin_if_none)
         self._store.now(self._read)
         self._show()
@@ -51,9 +61,19 @@ class Shift:
         self.id, self.began = now["id"], now["began"]
         rows = db.execute("SELECT who, since FROM duty WHERE until IS NULL ORDER BY since")
         self.on = [{"who": row["who"], "since": int(row["since"])} for row in rows]
+        self.left = db.execute("SELECT max(until) FROM duty").fetchone()[0] or self.began
 
     def _show(self) -> None:
-        self._board.put("shift", "now", {**self.row(), "id": self.id, "began": self.began})
+        gone = self._clock() - self.left
+        alarm = not self.on and 0 < self._alarm_s <= gone
+        about = {"id": self.id, "began": self.began, "left": self.left, "alarm": alarm}
+        self._board.put("shift", "now", {**self.row(), **about})
+
+    async def watch(self) -> None:
+        """Say so once nobody has been on for too long, for ever."""
+        while True:
+            self._show()
+            await asyncio.sleep(LOOK_S)
 
     def row(self) -> dict[str, Any]:
         """As cp_shift says it."""

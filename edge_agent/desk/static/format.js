@@ -63,11 +63,11 @@ export function fromHere(lat7, lon7) {
 }
 
 /** The nearest village or point within 3 km, by name. */
-export function near(lat7, lon7) {
+export function near(lat7, lon7, points) {
   const here = offset(lat7, lon7);
   if (!here) return null;
   let best = null;
-  for (const place of [...about.villages, ...about.points]) {
+  for (const place of [...about.villages, ...Object.values(points)]) {
     const at = offset(place.lat, place.lon);
     const m = Math.hypot(at.east - here.east, at.north - here.north);
     if (m < 3000 && (!best || m < best.m)) best = {m, name: place.name || place.desc};

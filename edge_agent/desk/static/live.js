@@ -4,9 +4,10 @@ export const rows = {};
 const SILENT_MS = 12000; // three of the server's keepalives
 
 /**
- * changed(section) after each change; restarted() when everything is new; stale(bool); locked().
+ * changed(section) after each change; restarted() when everything is new; stale(bool); locked();
+ * refused() while the agent lives and gives us nothing.
  */
-export function follow({changed, restarted, stale, locked}) {
+export function follow({changed, restarted, stale, locked, refused}) {
   let source = null;
   let heard = Date.now();
   const alive = () => {
@@ -38,6 +39,7 @@ export function follow({changed, restarted, stale, locked}) {
   setInterval(() => {
     if (Date.now() - heard > SILENT_MS || source.readyState === EventSource.CLOSED) {
       stale(true);
+      if (source.readyState === EventSource.CLOSED) refused();
       open();
     }
   }, 2000);

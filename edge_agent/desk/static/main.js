@@ -14,7 +14,7 @@ import {makeTop} from "./top.js";
 import {choose, chosen, loadWords, t} from "./words.js";
 
 const CALM_MS = 300; // between two drawings of a view; an SOS waits for none
-const ALARMING = new Set(["sos", "fix", "assist"]);
+const ALARMING = new Set(["sos", "fix", "scene", "order", "shift"]); // what may sound
 const VIEWS = [ // name, right, maker
   ["overview", "page", overview], ["map", "page", map], ["bays", "page", bayView],
   ["units", "page", unitView], ["devices", "page", devices], ["checks", "page", checks],
@@ -56,6 +56,7 @@ function show(name) {
 /** Everything anew: another language, another person, another agent. */
 async function again() {
   await know();
+  if (about.elsewhere) location.reload(); // logged out away from the machine's own screen
   anew = true;
   document.title = `${about.name} · ${t("title")}`;
   mark(byId("nav"), "aria-label", t("views"));
@@ -90,47 +91,67 @@ async function locked() {
   await again();
 }
 
-let reopen = () => {};
-await loadWords();
-await know();
-const tongue = button("", "quiet", () => {
+const tongue = (after) => button(t("other_language"), "quiet", (pressed) => {
   choose(chosen() === "zh" ? "en" : "zh");
-  say(tongue, t("other_language"));
-  return again();
+  say(pressed, t("other_language"));
+  return after();
 });
-say(tongue, t("other_language"));
-bar = sessionBar(locked, again);
-bar.draw();
-drawTop = makeTop(byId("top"), byId("banners"), el("span", {class: "tools"}, bar, tongue));
-watchHands(locked);
-for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, looked, {capture: true});
+
+/** Away from the machine's own screen nothing is shown and nothing comes before a log-in. */
+function stranger() {
+  byId("top").replaceChildren(el("strong", {class: "place"}, t("title")),
+    el("span", {class: "tools"}, tongue(stranger)));
+  byId("view").replaceChildren();
+  mark(document.body, "data-view", "login");
+  loginPanel(byId("view"), () => location.reload());
+  document.title = t("title");
+  document.body.dataset.ready = "true";
+}
 
 let stale = false;
-reopen = follow({
-  changed,
-  async restarted() {
-    if (stale) {
-      const before = JSON.stringify(about.session);
+let reopen = () => {};
+
+function begin() {
+  bar = sessionBar(locked, again);
+  bar.draw();
+  drawTop = makeTop(byId("top"), byId("banners"), el("span", {class: "tools"}, bar, tongue(again)));
+  watchHands(locked);
+  for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, looked, {capture: true});
+  reopen = follow({
+    changed,
+    async restarted() {
+      if (stale) {
+        const before = JSON.stringify(about.session);
+        await know();
+        anew ||= JSON.stringify(about.session) !== before;
+        stale = false;
+      }
+      mark(byId("stale"), "hidden", true);
+      drawAll();
+      document.body.dataset.ready = "true";
+    },
+    stale(is) {
+      if (is) stale = true;
+      mark(byId("stale"), "hidden", !is);
+    },
+    locked,
+    async refused() { // the session is over
       await know();
-      anew ||= JSON.stringify(about.session) !== before;
-      stale = false;
-    }
-    mark(byId("stale"), "hidden", true);
-    drawAll();
-    document.body.dataset.ready = "true";
-  },
-  stale(is) {
-    if (is) stale = true;
-    mark(byId("stale"), "hidden", !is);
-  },
-  locked,
-});
-document.title = `${about.name} · ${t("title")}`;
-mark(byId("nav"), "aria-label", t("views"));
-say(byId("stale"), t("stale"));
-setInterval(() => { // clocks and ages move without any event
-  if (!rows.sos) return;
-  drawTop();
-  drawSos();
-}, 1000);
-setInterval(() => view?.sections.length && rows.sos && view.draw(), 5000);
+      if (about.elsewhere) location.reload();
+    },
+  });
+  document.title = `${about.name} · ${t("title")}`;
+  mark(byId("nav"), "aria-label", t("views"));
+  say(byId("stale"), t("stale"));
+  setInterval(() => { // clocks and ages move without any event
+    if (!rows.sos) return;
+    drawTop();
+    drawSos();
+  }, 1000);
+  setInterval(() => view?.sections.length && rows.sos && view.draw(), 5000);
+}
+
+await loadWords();
+await know();
+if (about.elsewhere) stranger();
+else begin();

@@ -1,7 +1,7 @@
 // The views that only show: overview, map, bays, units.
 import {bays, deal, sensors, units} from "./cards.js";
 import {el, mark, say} from "./dom.js";
-import {fetchTracks, makeMap, sections as mapSections} from "./map.js";
+import {makeMap, sections as mapSections} from "./map.js";
 import {t} from "./words.js";
 
 function titled(root, key) {
@@ -15,10 +15,9 @@ export function overview(root) {
   root.append(el("h1", {class: "away"}, t("nav_overview")), el("div", {class: "overview"}, left, right));
   const map = makeMap(left);
   const bayBox = titled(right, "bays"), sensorBox = titled(right, "sensors"), unitBox = titled(right, "units");
-  const stop = fetchTracks(map);
   return {
     sections: [...mapSections, "bay", "sensor"],
-    stop,
+    stop: map.stop,
     draw(dirty) {
       if (!dirty || mapSections.some((section) => dirty.has(section))) map.draw();
       deal(bayBox, bays());
@@ -31,8 +30,8 @@ export function overview(root) {
 
 export function map(root) {
   root.append(el("h1", {class: "away"}, t("nav_map")));
-  const made = makeMap(root);
-  return {sections: mapSections, stop: fetchTracks(made), draw: () => made.draw()};
+  const made = makeMap(root, {drag: true});
+  return {sections: mapSections, stop: made.stop, draw: () => made.draw()};
 }
 
 export function bayView(root) {

@@ -8,14 +8,15 @@ const PROVINCES = [..."鲁冀豫津京苏皖晋辽浙沪闽赣湘鄂粤桂琼渝
 const ENDS = [..."学警挂"];
 const NONE = "无牌";
 const KEYS = [..."1234567890QWERTYUPASDFGHJKLZXCVBNM"]; // no I and O: plates have none
-const WHOLE = /^[\u4e00-\u9fff][A-Z][A-Z0-9]{4,6}[\u4e00-\u9fff]?$/;
+// GA 36: five or, for new energy, six characters after the prefix; four before 学, 警, 挂
+const WHOLE = /^[\u4e00-\u9fff][A-HJ-NP-Z]([A-HJ-NP-Z0-9]{5,6}|[A-HJ-NP-Z0-9]{4}[学警挂])$/;
 
 /** {box, value(), clear()}: value is "" for no plate, null for one that is not whole yet. */
 export function keyboard() {
   let typed = "";
   const shown = el("output", {class: "plate", "aria-label": t("plate")});
   const keys = el("div", {class: "keys", hidden: true});
-  const whole = () => typed === NONE || (WHOLE.test(typed) && typed.length <= 8);
+  const whole = () => typed === NONE || WHOLE.test(typed);
   const draw = () => {
     say(shown, typed || t("no_plate"));
     mark(shown, "class", `plate ${!typed ? "blank" : whole() ? "whole" : "part"}`);

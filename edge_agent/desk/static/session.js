@@ -49,9 +49,10 @@ export function loginPanel(root, entered) {
   const pad = pinpad("login-pin", t("pin"));
   const rows = [];
   const field = (id, label, node) => rows.push(el("div", {class: "field"}, el("label", {for: id}, label), node));
+  const stranger = about.elsewhere; // who works here is not told to whoever reaches the page
   const code = el("input", {id: "code", autocomplete: "off", inputmode: "numeric", maxlength: 20});
   const typed = el("input", {id: "name", autocomplete: "off", maxlength: 40});
-  const choice = nameChoice(about.people, "name");
+  const choice = stranger ? typed : nameChoice(about.people, "name");
   if (about.session) choice.value = about.session.name;
   if (first) {
     field("code", t("first_code"), code);

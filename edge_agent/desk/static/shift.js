@@ -20,10 +20,12 @@ export function shift(root) {
   const print = async (id) => {
     if (await sheet(paper, id)) window.print();
   };
-  const signOn = button(t("sign_on"), "big", async () => {
-    await press("sign_on", {name: choice.value, pin: pad.value()});
+  const sign = (action, body) => async () => {
+    await press(action, {name: choice.value, pin: pad.value(), ...body});
     pad.clear();
-  });
+  };
+  const signOn = button(t("sign_on"), "big", sign("sign_on"));
+  const signOff = button(t("sign_off"), "big quiet", sign("sign_off"));
   const handOver = sure(t("hand_over"), t("sure", {what: t("hand_over")}), "big", async () => {
     const done = await press("hand_over", {note: note.value});
     if (done) {
@@ -32,10 +34,11 @@ export function shift(root) {
     }
   });
   const printNow = button(t("print_sheet"), "quiet", () => print(rows.shift.now.id));
-  for (const made of [signOn, handOver, printNow]) mark(made, "disabled", !may("shift"));
+  for (const made of [signOn, signOff, handOver, printNow]) mark(made, "disabled", !may("shift"));
   root.append(el("h1", {class: "away"}, t("nav_shift")), el("div", {class: "two noprint"},
     el("div", {}, el("h2", {}, t("on_now")), head, on, el("div", {class: "field"},
-      el("label", {for: "shift-name"}, t("name")), choice), pad.box, signOn),
+      el("label", {for: "shift-name"}, t("name")), choice), pad.box,
+    el("div", {class: "presses"}, signOn, signOff)),
     el("div", {}, el("h2", {}, t("hand_over")), el("div", {class: "field"},
       el("label", {for: "note"}, t("note")), note), el("div", {class: "presses"}, handOver, printNow),
     el("h2", {}, t("happened", {since: dayMinute(lookedAt())})), happened)), paper);
@@ -43,11 +46,13 @@ export function shift(root) {
 
   function person(first) {
     const text = el("span", {});
-    const off = sure(t("sign_off"), t("sure", {what: t("sign_off")}), "quiet", () => press("sign_off", {name: first.who}));
+    // for whoever left without: by the lead's own PIN
+    const off = sure(t("sign_off_other"), t("sure_pin", {what: t("sign_off_other")}), "quiet",
+      () => sign("sign_off", {name: first.who, lead: true})());
     const made = el("li", {}, text, off);
     made.draw = (row) => {
       say(text, `${row.who} · ${t("since", {time: minute(row.since)})} · ${ago(row.since)}`);
-      mark(off, "hidden", !may("shift"));
+      mark(off, "hidden", !may("people"));
     };
     return made;
   }

@@ -4,7 +4,7 @@ import {about, ago, clock, fromHere, member, near, now, span} from "./format.js"
 import {rows} from "./live.js";
 import {press} from "./press.js";
 import {clocks} from "./clocks.js";
-import {sound} from "./sound.js";
+import {calls, sound} from "./sound.js";
 import {t} from "./words.js";
 
 const URGENCY = {alone: 0, overdue: 0, waiting: 1, answered: 2};
@@ -22,10 +22,8 @@ export function order(a, b) {
 /** On this machine's disk: seen after the commit, or known from before the agent's start. */
 const held = (row) => Boolean(rows.fix[row.id]) || row.since < about.started;
 
-export function lit(row) {
-  const there = Object.values(rows.assist).filter((r) => r.sos === row.id && r.onscene);
-  return {held: held(row), county: row.heard || row.answered, onscene: there.length > 0};
-}
+export const lit = (row) => ({
+  held: held(row), county: row.heard || row.answered, onscene: Boolean(rows.scene?.[row.id])});
 
 /** The browser sounds for what the siren sounds for, and for what nobody here has seen yet. */
 export const loud = (row) => !row.discreet && row.state !== "test" && !row.muted_by
@@ -34,7 +32,7 @@ export const loud = (row) => !row.discreet && row.state !== "test" && !row.muted
 function where(row) {
   const fix = rows.fix[row.id];
   if (!fix || fix.lat === null || fix.lat === undefined) return t("no_position");
-  const parts = [fromHere(fix.lat, fix.lon), near(fix.lat, fix.lon), t("within", {n: fix.acc})];
+  const parts = [fromHere(fix.lat, fix.lon), near(fix.lat, fix.lon, rows.place), t("within", {n: fix.acc})];
   const age = now() - fix.at + (fix.age_s || 0);
   if (age > 60) parts.push(t("position_old", {span: span(age)}));
   return parts.filter(Boolean).join(" · ");
@@ -45,6 +43,8 @@ function said(row) {
   if (row.seen_by !== null) {
     parts.push(t(row.going ? "going_by" : "seen_by", {name: row.seen_by || t("this_checkpoint")}));
   }
+  const there = rows.scene?.[row.id];
+  if (there) parts.push(t(`scene_${there.how}`, {name: member(rows, there.unit), time: clock(there.at)}));
   if (row.muted_by) parts.push(t("muted_by", {name: row.muted_by}));
   return parts.join(" · ");
 }
@@ -127,5 +127,5 @@ export function draw() {
     return chip;
   });
   keyed(box.firstChild, all, (row) => row.id, panel);
-  sound(all.some(loud));
+  sound(all.some(loud) ? "alarm" : discreet() ? "" : calls(rows) ? "call" : "");
 }

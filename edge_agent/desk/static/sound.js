@@ -3,6 +3,7 @@
 
 let context = null;
 let timer = 0;
+let now = "";
 
 function ready() {
   context ??= new AudioContext();
@@ -13,34 +14,44 @@ function ready() {
 /** Whether the browser would stay silent now. */
 export const muzzled = () => ready().state !== "running";
 
-/** A falling pair of tones, once a second; loud in the range that carries through a room. */
-function once() {
+// kind -> how often (ms), how loud (0 to 1), [after s, for s, Hz] …: an SOS falls, loud, in the
+// range that carries through a room; a call (an order, nobody signed on) rises, softly, and waits.
+const KINDS = {
+  alarm: {every: 1000, loud: 0.35, tones: [[0, 0.22, 960], [0.3, 0.22, 770]]},
+  call: {every: 5000, loud: 0.2, tones: [[0, 0.12, 520], [0.2, 0.12, 660], [0.4, 0.25, 780]]},
+};
+
+/** Whether the county waits for an answer here, or nobody has been signed on for too long. */
+export const calls = (rows) => Object.values(rows.order || {}).some((row) => !row.discreet)
+  || Boolean(rows.shift?.now?.alarm);
+
+function once({loud, tones}) {
   const {currentTime, destination} = context;
-  for (const [at, pitch] of [[0, 960], [0.3, 770]]) {
+  for (const [after, lasts, pitch] of tones) {
     const tone = context.createOscillator();
-    const loud = context.createGain();
+    const volume = context.createGain();
     tone.type = "square";
     tone.frequency.value = pitch;
-    loud.gain.setValueAtTime(0.35, currentTime + at);
-    loud.gain.setTargetAtTime(0, currentTime + at + 0.22, 0.02);
-    tone.connect(loud).connect(destination);
-    tone.start(currentTime + at);
-    tone.stop(currentTime + at + 0.3);
+    volume.gain.setValueAtTime(loud, currentTime + after);
+    volume.gain.setTargetAtTime(0, currentTime + after + lasts, 0.02);
+    tone.connect(volume).connect(destination);
+    tone.start(currentTime + after);
+    tone.stop(currentTime + after + lasts + 0.08);
   }
 }
 
-/** Sound or be silent. */
-export function sound(on) {
-  document.documentElement.dataset.sounding = String(on);
-  if (on === Boolean(timer)) return;
+/** Sound as a kind of KINDS, or "" for silence. */
+export function sound(kind) {
+  document.documentElement.dataset.sounding = kind;
+  if (kind === now) return;
+  now = kind;
   clearInterval(timer);
-  timer = 0;
-  if (!on) return;
+  if (!kind) return;
   const beat = () => {
-    if (!muzzled()) once();
+    if (!muzzled()) once(KINDS[kind]);
   };
   beat();
-  timer = setInterval(beat, 1000);
+  timer = setInterval(beat, KINDS[kind].every);
 }
 
 for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, ready, {capture: true});

@@ -12,12 +12,14 @@ const SLOW_S = 300; // an oldest unsent record above this is worth a word
 export function uplinkWords() {
   const row = rows.uplink.county || {};
   const n = count(row.backlog || 0);
+  const parts = [];
   if (!row.up) {
-    return row.since ? t("uplink_down", {span: span(now() - row.since), n}) : t("uplink_never", {n});
-  }
-  const parts = [t("uplink_up", {span: span(now() - (row.since || now()))})];
-  if (row.backlog) {
-    parts.push(row.drain_s ? t("uplink_draining", {n, span: span(row.drain_s)}) : t("uplink_waiting", {n}));
+    parts.push(row.since ? t("uplink_down", {span: span(now() - row.since), n}) : t("uplink_never", {n}));
+  } else {
+    parts.push(t("uplink_up", {span: span(now() - (row.since || now()))}));
+    if (row.backlog) {
+      parts.push(row.drain_s ? t("uplink_draining", {n, span: span(row.drain_s)}) : t("uplink_waiting", {n}));
+    }
   }
   if (row.oldest_at && now() - row.oldest_at > SLOW_S) parts.push(t("uplink_oldest", {ago: ago(row.oldest_at)}));
   if (row.sos_heard_at) parts.push(t("sos_receipt", {time: clock(row.sos_heard_at)}));
@@ -38,13 +40,19 @@ export function makeTop(root, banners, tools) {
     drawOrders(orders);
     const told = [];
     if (muzzled()) told.push(["mute", t("muzzled")]);
-    if (rows.shift?.now?.unstaffed && !about.first) told.push(["alarm", t("unstaffed_banner")]);
+    const shift = rows.shift?.now;
+    if (shift?.unstaffed && !about.first) {
+      told.push(["alarm", t("unstaffed_banner", {span: span(now() - shift.left)})]);
+    }
     for (const [fault, row] of Object.entries(rows.fault || {})) {
       told.push(["alarm", t("fault_banner", {name: fault, why: ours(row.why)})]);
     }
-    keyed(notes, told, ([, text]) => text, ([kind, text]) => {
-      const note = el("p", {class: `note ${kind}`}, text);
-      note.draw = () => {};
+    keyed(notes, told, (one) => told.indexOf(one), () => {
+      const note = el("p", {});
+      note.draw = ([kind, text]) => {
+        mark(note, "class", `note ${kind}`);
+        say(note, text);
+      };
       return note;
     });
   };

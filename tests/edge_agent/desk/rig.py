@@ -77,7 +77,6 @@ class Rig:
                 {"id": "spring", "name": "春季禁牧"},
                 {"id": "night", "name": "夜间亮剑"},
             ],
-            "approval": "",
             **config,
         }
         self.pressed: list[tuple[Any, ...]] = []
@@ -121,6 +120,8 @@ class Rig:
         )
         self.room = DeskRoom(config, self.board, about, hands, self.folder)
         self.outbox.watch(self.room.tracks.observe)
+        self.outbox.watch(self.room.points.observe)
+        self.outbox.watch(self.room.scene.observe)
         self.desk = Desk(self.room)
         self._tasks = [asyncio.create_task(room.run()) for room in (self.alarm, self.desk)]
         await until(lambda: self.desk.port or any(task.done() for task in self._tasks))
@@ -144,8 +145,10 @@ class Rig:
 
     # -- what is played ------------------------------------------------------------------------
 
-    async def say(self, name: str, unit: str, fields: dict[str, Any], state: str = "") -> Event:
-        """A unit's record, through the outbox."""
+    async def say(
+        self, name: str, unit: str, fields: dict[str, Any], state: str = "", ago: float = 0
+    ) -> Event:
+        """A unit's record, through the outbox; `ago`: it came so many seconds before now."""
         self._seq += 1
         whole = {**fields, "v": 1, "boot": "00" * 8, "seq": self._seq}
         event = Event(
@@ -157,13 +160,18 @@ class Rig:
             seq=self._seq,
             sos=fields["id"] if name == "unit_sos" else None,
             state=state or None,
-            at=time.time(),
+            at=time.time() - ago,
         )
         await self.outbox.accept(event)
         return event
 
     async def raise_sos(
-        self, unit: str, sos: str, discreet: bool = False, at: tuple[int, int] | None = None
+        self,
+        unit: str,
+        sos: str,
+        discreet: bool = False,
+        at: tuple[int, int] | None = None,
+        ago: float = 0,
     ) -> None:
         lat, lon = at or (HERE[0] - 27_000, HERE[1] + 41_000)
         await self.say(
@@ -171,10 +179,11 @@ class Rig:
             unit,
             {
                 "id": sos, "revision": 1, "state": "raised", "kind": "button",
-                "discreet": discreet, "tst": int(time.time()), "batt": 71,
+                "discreet": discreet, "tst": int(time.time() - ago), "batt": 71,
                 "fix": {"lat": lat, "lon": lon, "acc": 6, "age_s": 2},
             },
             "raised",
+            ago,
         )  # fmt: skip
 
     async def walk(self, unit: str, lat: int, lon: int, tst: int | None = None) -> None:

@@ -37,7 +37,7 @@ async def test_the_button_the_page_and_the_staffs_answer(tmp_path: Path) -> None
         await expect(panel).to_contain_text(VISITOR, timeout=10000)
         await expect(panel.locator("[data-light=held]")).to_have_class("lit")
         await expect(panel.locator("[data-light=county]")).to_have_class("lit", timeout=10000)
-        await page.wait_for_selector("html[data-sounding=true]")
+        await page.wait_for_selector("html[data-sounding=alarm]")
         await panel.get_by_text("我们出发").click()
         await expect(panel).to_contain_text(f"{NAME} 已出发")
         # three long pulses on the member's wrist: help is coming

@@ -1,4 +1,4 @@
-"""What units say, as the page's rows: where an SOS is, which point was visited, who is on scene."""
+"""What units say, as the page's rows: where an SOS is, who is on scene."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from patrol_contract.examples import EXAMPLES
 U = "u-0123"
 TOPICS = {
     "unit_sos": f"patrol/v1/c371500/{U}/sos",
-    "unit_ack": f"patrol/v1/c371500/{U}/ack",
-    "unit_transition": f"owntracks/c371500/{U}/event",
 }
 
 
@@ -39,20 +37,3 @@ def test_an_sos_without_a_position_says_so() -> None:
     payload = messages.encode("unit_sos", bare)
     board.observe(Event(TOPICS["unit_sos"], payload, Klass.SOS, U, "0" * 16, 1, at=5.0))
     assert board.get("fix", whole["id"])["lat"] is None
-
-
-def test_on_scene_counts_for_an_order_to_assist_only() -> None:
-    board = Board()
-    told(board, "unit_ack", id="a" * 16, cmd="dispatch", state="onscene")
-    told(board, "unit_ack", id="b" * 16, cmd="assist", state="accepted")
-    assert board.view()["assist"] == {}
-    told(board, "unit_ack", id="b" * 16, cmd="assist", state="onscene")
-    assert board.get("assist", "b" * 16)["onscene"] == U
-
-
-def test_a_point_that_was_entered_is_visited() -> None:
-    board = Board()
-    whole = told(board, "unit_transition", event="enter")
-    assert board.get("point", whole["desc"])["inside"]
-    told(board, "unit_transition", event="leave")
-    assert not board.get("point", whole["desc"])["inside"]

@@ -25,7 +25,7 @@ ASKED = {
     "announce": {"file": "a.wav"},
     "answer": {"id": SOS},
     "sign_on": {"name": STAFF, "pin": PIN},
-    "sign_off": {"name": STAFF},
+    "sign_off": {"name": STAFF, "pin": PIN},
     "hand_over": {},
     "check": {"id": SOS, "what": "person", "outcome": "pass"},
     "undo": {"id": SOS},

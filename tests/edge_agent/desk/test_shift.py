@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,15 @@ import pytest
 
 from edge_agent.board import Board
 from edge_agent.desk.checks import Checks
-from edge_agent.desk.config import DeskConfig, load_places
+from edge_agent.desk.config import load_places
 from edge_agent.desk.rights import Refused
 from edge_agent.desk.shift import Shift, day
 from edge_agent.desk.store import Store
 from edge_agent.event import Event
 from edge_agent.reporter import Reporter
-from edge_agent.section import Address
 from patrol_contract import messages
+
+ALARM_S = 300
 
 
 class Desk:
@@ -28,13 +30,14 @@ class Desk:
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.store = Store(folder / "desk.db")
         self.broken = False
+        self.alarm_s = ALARM_S
         self.restart()
 
     def restart(self) -> None:
         self.board = Board()
         self.reporter = Reporter("c371500", "k-07", self.accept, clock=lambda: self.now)
         clock = lambda: self.now  # noqa: E731
-        self.shift = Shift(self.store, self.board, self.reporter.report, clock)
+        self.shift = Shift(self.store, self.board, self.reporter.report, clock, self.alarm_s)
         self.checks = Checks(
             self.store, self.board, self.shift, self.reporter.report, self.reporter.boot, clock
         )
@@ -74,6 +77,36 @@ async def test_unstaffed_is_told_and_shown(desk: Desk) -> None:
     assert desk.sent[-1][1]["unstaffed"] and desk.board.get("shift", "now")["unstaffed"]
     with pytest.raises(Refused, match="err_not_on"):
         await desk.shift.sign_off("王")
+
+
+async def test_nobody_on_for_too_long_is_an_alarm(desk: Desk) -> None:
+    now = lambda: desk.board.get("shift", "now")  # noqa: E731
+    await desk.shift.sign_on("王")
+    desk.now += 3600
+    await desk.shift.sign_off("王")
+    watching = asyncio.create_task(desk.shift.watch())
+    desk.now += ALARM_S - 1
+    await asyncio.sleep(0)
+    assert not now()["alarm"]
+    desk.restart()  # the time that nobody was here does not begin anew
+    again = asyncio.create_task(desk.shift.watch())
+    desk.now += 1
+    async with asyncio.timeout(5):
+        while not now()["alarm"]:  # noqa: ASYNC110 - it looks once a second
+            await asyncio.sleep(0.02)
+    await desk.shift.sign_on("李")
+    assert not now()["alarm"]
+    for task in (watching, again):
+        task.cancel()
+    await asyncio.gather(watching, again, return_exceptions=True)
+
+
+async def test_where_unstaffed_is_policy_of_nobody_it_never_sounds(desk: Desk) -> None:
+    desk.alarm_s = 0
+    desk.restart()
+    desk.now += 30 * 24 * 3600
+    await desk.shift.tell()
+    assert desk.sent[-1][1]["unstaffed"] and not desk.board.get("shift", "now")["alarm"]
 
 
 async def test_hand_over_begins_a_new_shift_with_the_note(desk: Desk) -> None:
@@ -137,17 +170,26 @@ async def test_what_a_fault_kept_from_the_county_is_sent_at_the_next_start(desk:
     assert len(desk.sent) == 1
 
 
-async def test_a_check_of_an_earlier_boot_is_not_taken_back(desk: Desk) -> None:
+async def test_a_check_of_an_earlier_boot_is_taken_back_by_that_boot(desk: Desk) -> None:
     await desk.check(1)
+    sent, boot = desk.sent[-1][1], desk.reporter.boot
     desk.restart()
-    with pytest.raises(Refused, match="err_undo_late"):
+    await desk.checks.undo(f"{1:016x}")
+    undone = desk.sent[-1][1]
+    assert desk.reporter.boot != boot == undone["undo_boot"]
+    assert undone["undo"] == sent["seq"] and undone["persons"] == 0
+    with pytest.raises(Refused, match="err_no_check"):
         await desk.checks.undo(f"{1:016x}")
 
 
-def test_elsewhere_only_with_tls() -> None:
-    with pytest.raises(ValueError, match="cert"):
-        DeskConfig(listen=Address("0.0.0.0", 8443))
-    assert DeskConfig(listen=Address("::1", 1)).listen.port == 1
+async def test_what_the_county_never_heard_is_told_and_taken_back(desk: Desk) -> None:
+    desk.broken = True
+    with pytest.raises(OSError):
+        await desk.check(1)
+    desk.broken = False
+    await desk.checks.undo(f"{1:016x}")
+    told, undone = (fields for _, fields in desk.sent)
+    assert undone["undo"] == told["seq"] and "undo_boot" not in undone
 
 
 def test_places_are_exact_and_faults_are_one_sentence(tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ MADE = {
     *(f"order_{cmd}{end}" for cmd in ("rollcall", "seal_off", "assist") for end in
       ("", "_do", "_answer")),
     *(f"nav_{view}" for view in re.findall(r'\["(\w+)", "\w+", \w+\]', SCRIPTS["main.js"])),
-    "place_key", "place_public", "person", "vehicle",
+    *re.findall(r'"(map_\w+)"', (DESK / "mapfile.py").read_text()),
+    "place_key", "place_public", "person", "vehicle", "scene_said", "scene_near",
 }  # fmt: skip
 
 
