@@ -75,10 +75,11 @@ class Installer:
         self.root: Path = want.root
         self.want = want
         self.live = self.root == Path("/")
-        self.owned = os.geteuid() == 0  # else an image's owners are whoever made it
+        # Only root makes users and gives files away: an image made by another has neither.
+        self.owned = os.geteuid() == 0
 
     def steps(self) -> list[Step]:
-        users = [AGENT, *([KIOSK] if self.want.kiosk else [])]
+        users = [AGENT, *([KIOSK] if self.want.kiosk else [])] if self.live or self.owned else []
         made = [Step("软件包 packages", self._packages_missing, self._install_packages)]
         for user in users:
             made.append(self._user(user))
