@@ -8,11 +8,13 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
     echo "flash.sh: it needs Python 3.11 or newer: install it, or name it with PYTHON=…" >&2
     exit 2
 fi
-venv=${PATROL_FLASH_VENV:-$here/.venv-flash}
 if [ -f "$here/requirements.lock" ]; then
+    # Not beside the kit: a USB stick's exFAT holds no environment, and may be read-only.
+    venv=${PATROL_FLASH_VENV:-$HOME/.patrol-flash/venv}
     "$python" "$here/firmware/flashing/venv.py" "$venv" "$here/requirements.lock" --no-deps \
         --wheelhouse "$here/wheels"
 else
+    venv=${PATROL_FLASH_VENV:-$here/.venv-flash}
     "$python" "$here/firmware/flashing/venv.py" "$venv" "$here/firmware/flashing/requirements.txt"
 fi
 PYTHONPATH="$here/firmware" exec "$venv/bin/python" -m flashing "$@"

@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 
 from body_unit.store import Store
 from body_unit.store_latch import Latch
 from flashing import filesystem, readout
 from flashing.ledger import Ledger
 from flashing.partitions import Partition
+from tests.fakes import micropython_image as fake
+from tests.fakes.bench_hand import Hand
+from tests.fakes.esp32_board import Esp32Board
 from tests.firmware.flashing.conftest import Person
 
 HOME = Partition("vfs", 1, 0x81, 0x200000, 0x200000)
+ROMFS = (b"romfs", 1, 0x8F, 0x200000, 0x80000)
 BOOT = "00112233445566ff"
 
 
@@ -36,6 +44,7 @@ class FlashOnly:
 
     def __init__(self, flash: bytes) -> None:
         self._flash = flash
+        self.facts = SimpleNamespace(flash_size=len(flash))
 
     def read(self, offset: int, size: int) -> bytes:
         return self._flash[offset : offset + size]
@@ -83,3 +92,46 @@ def test_an_open_sos_is_told(tmp_path: Path) -> None:
     person = Person()
     readout.ReadOut(tmp_path / "saved", Ledger(tmp_path)).save(found, "24:0a", person, "port")
     assert "an SOS that nobody closed" in person.said[-1]
+
+
+@pytest.mark.parametrize(
+    ("table", "lies_at", "likely", "found_at"),
+    [
+        ([*fake.ROWS, ROMFS], 0x280000, [], 0x280000),  # as we make units now
+        (fake.ROWS, 0x200000, [0x280000], 0x200000),  # as an older kit made them
+        (None, 0x280000, [0x200000, 0x280000], 0x280000),  # the table is gone
+        (fake.ROWS, 0x280000, [], None),
+        (None, 0x400000, [0x280000], None),  # a blank board
+    ],
+)
+def test_the_board_tells_where_its_records_lie(
+    table: Any, lies_at: int, likely: list[int], found_at: int | None
+) -> None:
+    flash = bytearray(b"\xff" * 0x400000)
+    if table is not None:
+        flash[0x8000 : 0x8000 + len(fake.table(table))] = fake.table(table)
+    if lies_at < len(flash):
+        flash[lies_at:] = filesystem.build({"/queue/x": b""}, len(flash) - lies_at)
+    places = [Partition("vfs", 1, 0x81, at, 0x400000 - at) for at in likely]
+    found = readout.find_home(FlashOnly(bytes(flash)), places)  # type: ignore[arg-type]
+    assert (found.offset if found else None) == found_at
+
+
+def test_a_dead_unit_is_read_out_without_kit_or_identities(tmp_path: Path) -> None:
+    """All that is needed is the board: a technician in the field has no batch of that day."""
+    (tmp_path / "board").mkdir()
+    flash = bytearray(worn_unit(tmp_path / "unit", b"raised"))
+    flash[0x8000 : 0x8000 + 0xC00] = fake.table()
+    (tmp_path / "board/flash.bin").write_bytes(flash)
+    with Esp32Board(tmp_path / "board") as board:
+        done = Hand().run("--home", str(tmp_path / "home"), "read-out", "--port", board.port)
+    assert done.code == 0, done.text
+    assert "saved 2 unsent records" in done.text
+    assert "patrolctl hand-in" in done.text
+    assert "an SOS that nobody closed" in done.text
+    (saved,) = (tmp_path / "home/read-out").glob("*/unsent.jsonl")
+    assert saved.read_text().count("\n") == 2
+    assert (tmp_path / "board/flash.bin").read_bytes() == bytes(flash)
+    with Esp32Board(tmp_path / "blank") as board:
+        done = Hand().run("--home", str(tmp_path / "home"), "read-out", "--port", board.port)
+    assert (done.code, "holds nothing of a unit" in done.text) == (1, True)
