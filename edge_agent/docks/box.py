@@ -121,6 +121,8 @@ class Box:
             self.ledger.end(docking)
         for row in self.ledger.recordings("state = ?", State.COUNTY_CONFIRMED):
             self.ledger.advance(row.id, Step.RELEASE)  # a cut came between the two
+        for row in self.ledger.recordings("state = ?", State.EVICTED):
+            self.space.remove(row)  # likewise
 
     async def _watching(self) -> None:
         while True:

@@ -72,7 +72,11 @@ class Space:
         """The custody event first: after a cut the file may be left over, never unaccounted for."""
         assert row.file is not None
         self._ledger.advance(row.id, Step.EVICT, {"file": row.file})
-        path = self._store.bags / row.file
-        path.unlink(missing_ok=True)
-        if path.parent.exists():
+        self.remove(row)
+
+    def remove(self, row: Recording) -> None:
+        """The file of an EVICTED recording, if it is still there."""
+        path = self._store.bags / (row.file or "")
+        if row.file and path.exists():
+            path.unlink()
             sync_folder(path.parent)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edge_agent.docks import chunks, ingest, mount
+from edge_agent.docks.config import Family
 from edge_agent.docks.devices import Change, Device
 from edge_agent.docks.ledger import Ledger
 from edge_agent.docks.mount import RootMounter, flags
@@ -164,6 +165,33 @@ async def two_cards_in_one_bay(folder: Path) -> None:
     rig.audit(card, inner)
 
 
+async def wiped_after_release(folder: Path) -> None:
+    """A family that is wiped: mounted writable only after the county confirmed all of it, and
+    only what was confirmed is deleted. The others stay read only until then."""
+    family = Family(name="own", usb=("4255:0001",), wipe=True)
+    rig, hands, camera = Rig(folder, family=(family,)), Hands(), twin(folder, FILES)
+    with mounting(folder) as mounter, disk_images.Image(folder / "c.img", "exfat", 64) as image:
+        image.fill(FILES, folder / "fill")
+        before = image.digest()
+        device = Device("bay-1", "CAM001", node=image.node, filesystem="exfat", usb="4255:0001")
+        async with rig.running(devices=hands, mounter=mounter) as docks:
+            hands.put("bay-1", device)
+            await rig.all_sealed(docks, camera, within_s=30)
+            first, *others = docks.ledger.recordings()
+            for row in others:
+                await docks.confirm({"file": row.file, "sha256": row.sha256})
+            assert disk_images.run("blockdev", "--getro", image.node).strip() == "1"
+            assert image.digest() == before, "touched before all of it was confirmed"
+            await docks.confirm({"file": first.file, "sha256": first.sha256})
+            await until(lambda: docks.view()[0]["state"] == State.RELEASED, 30)
+            assert len(rig.reporter.events("WIPED")) == len(FILES)
+            hands.put("bay-1")
+            await until(lambda: docks.view()[0]["light"] == "empty")
+        left = [path for path in image.mount(folder / "look").rglob("*") if path.is_file()]
+        assert not left, left
+    rig.audit(camera)
+
+
 async def no_file_system(folder: Path) -> None:
     """A stick that nothing can read: UNKNOWN_CAMERA, shown and told."""
     rig, hands = Rig(folder), Hands()
@@ -247,6 +275,7 @@ IMAGE_SCENARIOS = (
     fat32_unchanged,
     device_dies_under_the_mount,
     two_cards_in_one_bay,
+    wiped_after_release,
     no_file_system,
     corruption_under_the_page_cache,
     flag_missing,

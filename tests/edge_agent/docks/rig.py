@@ -114,7 +114,10 @@ def audit(store: Path, cameras: Iterable[Camera], sent: list[dict[str, Any]]) ->
     finally:
         ledger.close()
     for bag in (store / "bags").iterdir():
-        bagit.Bag(str(bag)).validate(processes=1)
+        try:
+            bagit.Bag(str(bag)).validate(processes=1)
+        except bagit.BagError as error:
+            raise AssertionError(f"{bag.name}: {error}") from error
     assert not {path.stem for path in (store / "incoming").iterdir()} - unfinished
 
 

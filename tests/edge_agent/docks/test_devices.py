@@ -11,13 +11,16 @@ import time
 from pathlib import Path
 
 import pytest
+import pyudev
 
+from edge_agent.docks import usb
 from edge_agent.docks.config import Bay, Family
 from edge_agent.docks.devices import Device, DirectorySource, Several
 from edge_agent.docks.mount import InPlace, MountRefused
 from edge_agent.docks.unlock import UNLOCKERS, MassStorage, UnlockRefused, unlocker
 from tests.edge_agent.docks.rig import Rig
 from tests.fakes.cameras import until
+from tests.fakes.usb_uevents import disk_path
 
 ROOT = Path(__file__).parents[3]
 NO_NAMESPACE = os.geteuid() != 0 or not shutil.which("unshare")
@@ -46,6 +49,43 @@ def test_a_bay_is_a_usb_port_and_not_a_disk_name() -> None:
         ["bay-3", ["", None]],
         ["bay-3"],
     ]
+
+
+class Block:
+    """A pyudev.Device as the start-up scan gives it."""
+
+    def __init__(self, port: str, disk: str, kind: str = "disk", size: bytes = b"9", **about: str):
+        self.sys_path = "/sys" + disk_path(port, disk)
+        self.action, self.device_node, self.device_type = None, f"/dev/{disk}", kind
+        self.properties, self.attributes = about, {"size": size}
+
+
+def test_what_was_plugged_in_before_the_start_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = {"ID_FS_TYPE": "exfat", "ID_SERIAL_SHORT": "CAM001"}
+    there = [
+        Block("1-1.3.2", "sda", ID_PART_TABLE_TYPE="dos", **card),
+        Block("1-1.3.2", "sda/sda1", "partition", ID_FS_UUID="A", **card),
+        Block("1-1.3.2", "sdb", size=b"0"),  # a reader's second slot, without a card
+        Block("1-1.3.3", "sdc", ID_FS_UUID="B", **card),
+        Block("1-1.4", "sdd", ID_FS_UUID="C", **card),  # no bay
+    ]
+    bays = [Bay(number=1, path="1-1.3.2"), Bay(number=2, path="1-1.3.3")]
+    source = usb.UsbSource(bays, source="kernel")
+    monkeypatch.setattr(pyudev.Context, "list_devices", lambda self, subsystem: there)
+    found = [(c.bay, [device.camera for device in c.devices]) for c in source.poll(0)]
+    assert found == [("bay-1", ["CAM001.A"]), ("bay-2", ["CAM001.B"])]
+
+
+def test_a_camera_that_unlocks_is_the_same_camera_after_it() -> None:
+    """Its file system shows once it is open: that must not begin a second docking."""
+    own = {"ID_VENDOR_ID": "4255", "ID_MODEL_ID": "0001", "ID_SERIAL_SHORT": "CAM001"}
+    locked = frozenset({"4255:0001"})
+    before = usb.read(Block("1-1", "sda", **own), "bay-1", locked)
+    after = usb.read(
+        Block("1-1", "sda", ID_FS_TYPE="exfat", ID_FS_UUID="A", **own), "bay-1", locked
+    )
+    assert before and before.camera == "CAM001" and after
+    assert usb.now_there(before, after, locked) is before
 
 
 def test_directories_come_and_go_by_rename(tmp_path: Path) -> None:

@@ -158,6 +158,20 @@ async def test_an_evicted_recording_is_not_copied_again_when_its_camera_comes_ba
         assert docks.ledger.get(row.id).state is State.EVICTED  # type: ignore[union-attr]
 
 
+async def test_an_eviction_that_was_cut_short_is_ended_at_the_next_start(tmp_path: Path) -> None:
+    """A file that is left over takes the room for ever, and makes the bag invalid."""
+    rig = Rig(tmp_path)
+    camera = rig.camera("CAM001", files={b"DCIM/A.mp4": MIB, b"DCIM/B.mp4": MIB + 1})
+    async with rig.running() as docks:
+        await released(rig, docks, camera)
+        docks.ledger.advance(docks.ledger.recordings()[0].id, Step.EVICT)  # and no unlink
+    camera.pull()
+    del camera.files[b"DCIM/A.mp4"]
+    async with rig.running() as docks:
+        await rig.all_sealed(docks, camera)
+    rig.audit(camera)
+
+
 async def test_the_journal_takes_no_update_and_no_delete(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     async with rig.running() as docks:
