@@ -79,13 +79,14 @@ class Unit:
             "board": settings["board"],
             "keys": settings["keys"],
             "sms_to": settings["sms_to"],
+            "brokers": config.brokers(settings),
             "has": tuple(name for name, row in PARTS if row in rows),
         }
         if self.accel is not None and self.accel.alive:
             identity["has"] += ("accelerometer",)
         latch = Latch(esp32.Partition.find(label="phy_init")[0])
         self.shell = shell = Shell(identity, kept, self.records, latch, clock, self.button)
-        self.wifi = Wifi([(w["ssid"], w["psk"], w["broker"]) for w in settings["wifi"]], self.link)
+        self.wifi = Wifi(config.networks(settings, kept.values.get("wifi", b"")), self.link)
         self.lte = None
         if settings.get("lte") and "modem_tx" in rows:
             from drivers.lte import Lte
@@ -209,7 +210,12 @@ class Unit:
 unit = Unit()
 try:
     asyncio.run(unit.run())
+except KeyboardInterrupt:  # a technician
+    unit.shell.ring.save()
 except Exception as fault:  # nobody stands by to read it: remember it, and begin again
     sys.print_exception(fault)
+    unit.shell.log("%s: %s" % (type(fault).__name__, fault))
+    unit.shell.ring.save()
+    gc.collect()  # it may have been want of memory
     unit.kept.set("error", ("%s: %s" % (type(fault).__name__, fault)).encode()[:ERROR_BYTES])
     machine.reset()

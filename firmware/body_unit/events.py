@@ -13,6 +13,7 @@ The core itself does not import this module; the shell, the tests and the reader
 Identity (a dict the shell makes once):
     unit "u-0123", county "c371500", boot (16 hex characters drawn at this boot), tid (2 letters),
     firmware, board (text), keys {kid: modulus as bytes}, sms_to (number or ""),
+    brokers (their names, the usual one first: whom a Wi-Fi network may lead to),
     floor_s (Unix seconds: no earlier time is believed),
     has ("charger", "accelerometer", "lte", "update": what this board and its shell can, a tuple).
 Kept (a dict str -> bytes): what ("keep", key, value) and ("latch", value) stored before the boot;
@@ -80,7 +81,8 @@ EFFECTS = {
     "modem": ("how",),
     "gps": ("mode",),  # "off"; "still" (one fix every power.GPS_STILL_S); "full" (1 Hz)
     "groups": ("names",),  # subscribe to these groups' cmd and duty: "all" and those assigned
-    "wifi": ("networks",),  # tuple of (ssid, password, broker name): the list to know from now on
+    # tuple of (ssid, password, broker name): the list to know from now on, over reboots too
+    "wifi": ("networks",),
     "sms": ("text",),  # ASCII, <= 160 characters, to identity["sms_to"]
     "reboot": ("why",),
     "update": ("url", "sha256"),

@@ -60,12 +60,20 @@ def _discreet(core, fields):
 
 
 def _wifi(core, fields):
+    """The whole list anew. One that would leave the unit without a way in is refused."""
+    unit = core.unit
     if core.sos.state != CLOSED:
         return "refused", "SOS open"
-    networks = tuple(
-        (row["ssid"], row.get("psk") or "", row.get("broker") or "") for row in fields["networks"]
-    )
-    core.unit.last.append(("wifi", networks))
+    if not fields["networks"] and "lte" not in unit.identity["has"]:
+        return "refused", "the last way in"
+    brokers = unit.identity["brokers"]
+    networks = []
+    for row in fields["networks"]:
+        broker = row.get("broker") or brokers[0]
+        if broker not in brokers:
+            return "refused", "no broker %s here" % broker
+        networks.append((row["ssid"], row.get("psk") or "", broker))
+    unit.last.append(("wifi", tuple(networks)))
     return "accepted", ""
 
 

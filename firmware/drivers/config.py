@@ -16,7 +16,7 @@
     ca.der      the county's device CA: who a broker must be certified by
     cert.der    this unit's certificate, key.der its key (SEC 1 / RFC 5915)
 
-`wifi` as the county changed it later is in the NVS and wins. Nothing of this is ever logged.
+`wifi` as the county changed it later is kept and wins (networks). Nothing of this is ever logged.
 """
 
 import json
@@ -50,6 +50,30 @@ def load(path: str = FILE) -> dict:
         if broker not in found["brokers"]:
             raise ConfigError("%s: broker %s is named but not described" % (path, broker))
     return found
+
+
+def networks(settings: dict, kept: bytes) -> list:
+    """[(ssid, password, broker)]: as kept (kept_networks), or as flashed where nothing good is."""
+    try:
+        found = [(ssid, psk, broker) for ssid, psk, broker in json.loads(kept)]
+    except ValueError:  # nothing kept, or not whole
+        found = [(row["ssid"], row["psk"], row["broker"]) for row in settings["wifi"]]
+    return [row for row in found if row[2] in settings["brokers"]]
+
+
+def kept_networks(found) -> bytes:
+    """What `networks` reads again."""
+    return json.dumps(found).encode()
+
+
+def brokers(settings: dict) -> tuple:
+    """The brokers' names, the usual one first: LTE's, or that of the most wanted Wi-Fi."""
+    usual = settings["lte"] or (settings["wifi"] or [{"broker": ""}])[0]
+    names = sorted(settings["brokers"])
+    return tuple(
+        [name for name in names if name == usual["broker"]]
+        + [name for name in names if name != usual["broker"]]
+    )
 
 
 _KINDS = (

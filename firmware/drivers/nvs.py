@@ -1,12 +1,16 @@
 """What must survive a reboot and is small: the core's kept values, and counters.
 
 NVS has no list of its keys on MicroPython, so the names are kept beside the values. It takes no
-empty blob either: an empty value is a key taken out.
+empty blob either: an empty value is a key taken out. A value too long for it (a plan of many
+points) is a file beside the program.
 """
+
+import os
 
 import esp32
 
 _NAMES = "_names"
+_FILE = "kept-"
 _LONGEST = 1900  # bytes: NVS keeps a blob in one page
 
 
@@ -15,26 +19,36 @@ class Kept:
 
     def __init__(self, space: str = "patrol"):
         self._nvs = esp32.NVS(space)
-        self._buffer = bytearray(_LONGEST)
         self.values = {}
-        for name in (self._get(_NAMES) or b"").decode().split("\n"):
-            value = self._get(name) if name else None
+        buffer = bytearray(_LONGEST)
+        for name in (self._get(_NAMES, buffer) or b"").decode().split("\n"):
+            value = self._get(name, buffer) if name else None
             if value is not None:
                 self.values[name] = value
 
-    def _get(self, key):
+    def _get(self, key, buffer):
         try:
-            return bytes(self._buffer[: self._nvs.get_blob(key, self._buffer)])
+            return bytes(buffer[: self._nvs.get_blob(key, buffer)])
+        except OSError:
+            pass  # not there; perhaps a long one
+        try:
+            with open(_FILE + key, "rb") as f:
+                return f.read()
         except OSError:
             return None
 
     def set(self, key: str, value: bytes) -> None:
-        """Key of up to 15 characters; value of up to 1,900 bytes."""
-        if value:
-            self._nvs.set_blob(key, value)
-        elif key in self.values:
-            self._nvs.erase_key(key)
+        """Key of up to 15 characters; value of up to 8 KB."""
         known = key in self.values
+        was_long = known and len(self.values[key]) > _LONGEST
+        if len(value) > _LONGEST:
+            self._write(key, value)
+        elif value:
+            self._nvs.set_blob(key, value)
+        if known and not was_long and not 0 < len(value) <= _LONGEST:
+            self._nvs.erase_key(key)
+        if was_long and len(value) <= _LONGEST:
+            os.remove(_FILE + key)
         if value:
             self.values[key] = value
         elif known:
@@ -46,6 +60,12 @@ class Kept:
             else:
                 self._nvs.erase_key(_NAMES)
         self._nvs.commit()
+
+    def _write(self, key, value):
+        """Whole or not at all; the one in the NVS, which would win, goes after it."""
+        with open(_FILE + "new", "wb") as f:
+            f.write(value)
+        os.rename(_FILE + "new", _FILE + key)
 
     def number(self, key: str) -> int:
         """A kept number of 31 bits, 0 at first."""

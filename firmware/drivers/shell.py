@@ -3,12 +3,17 @@
 Also what the lines share (`unit` in line.py): who we are, the topics, births and wills.
 """
 
+import gc
+
 import machine
 
 from body_unit.core import Core
+from drivers.config import kept_networks
+from drivers.ring import Ring
 from patrol_contract import ContractError, topics
 
-LOG_LINES = 200  # of about 80 characters: what a technician can read
+LOG_LINES = 40  # of about 80 characters: what a technician can read, and a small heap can hold
+TORN = b"\x00"  # no SOS has this latch: taken as one that was being raised when the power went
 
 
 class Shell:
@@ -20,7 +25,7 @@ class Shell:
         self.core = Core(identity, dict(kept.values, latch=latch.value))
         self.lines = []
         self.wake_ms = 0
-        self.log_lines = []
+        self.ring = Ring()
         self._identity = identity
         self._kept = kept
         self._records = records
@@ -49,10 +54,23 @@ class Shell:
         self._busy = True
         try:
             while self._events:
-                for effect in self.core.step(self.clock.now_ms(), self._events.pop(0)):
+                event = self._events.pop(0)
+                for effect in self.core.step(self.clock.now_ms(), event):
                     EFFECTS[effect[0]](self, *effect[1:])
+        except MemoryError:
+            self._starved(event)
         finally:
             self._busy = False
+
+    def _starved(self, event):
+        """No memory in the middle of a step: only a reset makes the core whole again.
+
+        An open SOS comes back out of its latch. A hold that has not come so far is latched here.
+        """
+        gc.collect()
+        if event[0] == "hold" and not self.core.unit.charger and not self._latch.value:
+            self._latch.write(TORN)
+        raise RuntimeError("no memory for " + event[0])
 
     # --- effects ---------------------------------------------------------------------------
     def _do_latch(self, value):
@@ -109,6 +127,7 @@ class Shell:
             line.subscribe()
 
     def _do_wifi(self, networks):
+        self._kept.set("wifi", kept_networks(networks))
         self._links.networks(networks)
 
     def _do_sms(self, text):
@@ -120,6 +139,7 @@ class Shell:
     def _do_reboot(self, why):
         self.log("reboot: " + why)
         self._records.commit()
+        self.ring.save()
         machine.reset()
 
     def _do_update(self, url, sha256):
@@ -133,8 +153,7 @@ class Shell:
 
     def log(self, text):
         """Into the ring. Never a secret."""
-        self.log_lines.append("%d %s" % (self.clock.now_ms(), text))
-        del self.log_lines[:-LOG_LINES]
+        self.ring.add(self.clock.now_ms(), text)
 
     # --- what the lines share --------------------------------------------------------------
     def next_session(self) -> int:

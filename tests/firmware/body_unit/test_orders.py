@@ -229,3 +229,35 @@ def test_wifi_gives_the_shell_the_list():
     rig = Rig().start()
     rig.command("wifi", **OWN["wifi"])
     assert rig.named("wifi") == [("wifi", (("kd-07", "longenough", "k-07"),))]
+
+
+def wifi(rig, *rows):
+    rig.forget()
+    rig.command("wifi", networks=[dict(row) for row in rows])
+    return last(rig)[1:]
+
+
+def test_a_network_that_leads_to_a_broker_unknown_here_is_refused():
+    rig = Rig().start()
+    assert wifi(rig, {"ssid": "a", "broker": "k-99"}) == ("refused", "no broker k-99 here")
+    assert rig.named("wifi") == []
+
+
+def test_a_network_that_names_no_broker_leads_to_the_usual_one():
+    rig = Rig().start()
+    assert wifi(rig, {"ssid": "a"}) == ("accepted", "")
+    assert rig.named("wifi") == [("wifi", (("a", "", "county"),))]
+
+
+def test_the_last_way_in_is_not_taken_away():
+    assert wifi(Rig(has=("charger",)).start()) == ("refused", "the last way in")
+    assert wifi(Rig(has=("charger", "lte")).start()) == ("accepted", "")
+
+
+def test_nothing_reboots_or_changes_the_networks_during_an_sos():
+    rig = Rig().start()
+    rig.do("hold", rig.now)
+    for cmd in ("reboot", "wifi", "update", "sos_test"):
+        rig.command(cmd, **OWN[cmd])
+        assert last(rig)[1:] == ("refused", "SOS open"), cmd
+    assert rig.named("reboot") == rig.named("wifi") == rig.named("update") == []

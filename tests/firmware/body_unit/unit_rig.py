@@ -31,6 +31,7 @@ def identity(boot=BOOT, has=HAS):
         "keys": {KID: MODULUS},
         "sms_to": "10086",
         "has": has,
+        "brokers": ("county", "k-07"),
     }
 
 

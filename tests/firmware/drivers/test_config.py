@@ -57,3 +57,28 @@ def test_every_board_has_what_the_unit_cannot_do_without(board: str) -> None:
     rows = pins.read(str(ROOT / "hardware/boards" / board / "pins.csv"))
     assert rows["button"].active in ("low", "high")
     assert pins.uart_of(rows["gps_rx"]) == pins.uart_of(rows["gps_tx"])
+
+
+def test_the_networks_that_the_county_sent_win_while_they_lead_somewhere() -> None:
+    settings = {
+        "brokers": {"county": {}, "k-07": {}},
+        "wifi": [{"ssid": "S", "psk": "p", "broker": "k-07"}],
+        "lte": None,
+    }
+    flashed = [("S", "p", "k-07")]
+    assert config.networks(settings, b"") == flashed
+    assert config.networks(settings, b'[["half') == flashed
+    sent = (("A", "x", "county"), ("B", "", "k-07"))
+    kept = config.kept_networks(sent)
+    assert config.networks(settings, kept) == list(sent)
+    del settings["brokers"]["k-07"]  # flashed anew since
+    assert config.networks(settings, kept) == [("A", "x", "county")]
+
+
+def test_the_usual_broker_comes_first() -> None:
+    brokers: dict[str, object] = {"a": {}, "county": {}, "k-07": {}}
+    wifi = [{"ssid": "S", "psk": "p", "broker": "k-07"}]
+    lte = {"apn": "cmnet", "broker": "county"}
+    assert config.brokers({"brokers": brokers, "wifi": wifi, "lte": lte})[0] == "county"
+    assert config.brokers({"brokers": brokers, "wifi": wifi, "lte": None})[0] == "k-07"
+    assert config.brokers({"brokers": brokers, "wifi": [], "lte": None})[0] == "a"

@@ -1,0 +1,76 @@
+"""What is kept over reboots: short values in the NVS, long ones in files, power cut in between."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NVS = Path(__file__).resolve().parents[3] / "firmware/drivers/nvs.py"
+
+
+class Nvs:
+    """esp32.NVS over a dict that outlives it; blobs as large as a page."""
+
+    def __init__(self, store: dict[str, Any]) -> None:
+        self._store = store
+
+    def set_blob(self, key: str, value: bytes) -> None:
+        assert 0 < len(value) <= 1984
+        self._store[key] = bytes(value)
+
+    def get_blob(self, key: str, buffer: bytearray) -> int:
+        if key not in self._store:
+            raise OSError(-0x1102)
+        value = self._store[key]
+        buffer[: len(value)] = value
+        return len(value)
+
+    def erase_key(self, key: str) -> None:
+        if key not in self._store:
+            raise OSError(-0x1102)
+        del self._store[key]
+
+    def commit(self) -> None:
+        pass
+
+
+@pytest.fixture
+def boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """boot() -> Kept, as after each reboot."""
+    store: dict[str, Any] = {}
+    esp32: Any = types.ModuleType("esp32")
+    esp32.NVS = lambda _: Nvs(store)
+    monkeypatch.setitem(sys.modules, "esp32", esp32)
+    monkeypatch.chdir(tmp_path)
+    spec = importlib.util.spec_from_file_location("nvs", NVS)
+    assert spec and spec.loader
+    nvs = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(nvs)
+    return nvs.Kept
+
+
+LONG, OTHER = b"p" * 8192, b"q" * 5000
+
+
+def test_short_long_and_gone_over_reboots(boot: Any, tmp_path: Path) -> None:
+    for before in (b"", b"short", LONG):
+        for after in (b"", b"word", LONG, OTHER):
+            boot().set("plan", before)
+            boot().set("plan", after)
+            assert boot().values.get("plan", b"") == after, (len(before), len(after))
+            assert (tmp_path / "kept-plan").exists() == (len(after) > 1900)
+    boot().set("plan", b"")
+    assert "plan" not in boot().values and list(tmp_path.iterdir()) == []
+
+
+def test_a_cut_while_a_long_one_is_written_leaves_the_old_one(boot: Any, tmp_path: Path) -> None:
+    boot().set("plan", OTHER)
+    (tmp_path / "kept-new").write_bytes(LONG[:4096])  # as far as it came
+    assert boot().values["plan"] == OTHER
+    boot().set("plan", LONG)
+    assert boot().values["plan"] == LONG
