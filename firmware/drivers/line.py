@@ -99,7 +99,7 @@ class Line:
                 await self._connection(broker, self._brokers[broker])
             except Stale:
                 continue
-            except (LineError, OSError, asyncio.TimeoutError) as error:
+            except (LineError, OSError, asyncio.TimeoutError, MemoryError) as error:
                 self._failed(error, broker)
             if self.link.up:
                 await self._pause()

@@ -143,7 +143,10 @@ class Session:
 
     # --- running -----------------------------------------------------------------------------
     async def run(self, on_message, on_puback, patience):
-        """Serve the connection until LineError. patience() -> ms to wait for any answer."""
+        """Serve the connection until LineError. patience() -> ms to wait for any answer.
+
+        MemoryError: there was none to go on with; the connection is over all the same.
+        """
         tasks = [
             asyncio.create_task(self._until_fault(self._writer())),
             asyncio.create_task(self._until_fault(self._watch(patience))),
@@ -159,7 +162,7 @@ class Session:
     async def _until_fault(self, work):
         try:
             await work
-        except LineError as fault:
+        except Exception as fault:  # whatever it is: run() raises it, and nothing waits for ever
             self._fault = fault
             self._over.set()
 
