@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,9 @@ from edge_agent.docks.devices import Device
 
 FLAGS = ("ro", "noexec", "nosuid", "nodev")
 COMMAND_S = 20.0
+# FAT holds local time and no zone. A camera's is China's; where ours is UTC, every file would seem
+# to come from eight hours ahead, and the camera's clock to be wrong by as much.
+ZONE, ZONE_MINUTES = "CST-8", 8 * 60
 
 
 class MountRefused(Exception):
@@ -109,10 +113,11 @@ def _commands(kind: str, node: str, at: str, options: str) -> list[list[str]]:
     native = ["mount", "-i", "-t", kind, "-o", options, node, at]
     if kind == "exfat":
         fuse = ["mount.exfat-fuse", "-o", options, node, at]
+        native[5] += f",time_offset={ZONE_MINUTES}"  # for entries that name no zone
     elif kind == "vfat":
         # fusefat knows none of the flags but ro; the remount that follows sets them
         fuse = ["fusefat", "-o", "ro" if "ro" in options.split(",") else "rw+", node, at]
-        native[5] += ",utf8,shortname=mixed"
+        native[5] += f",utf8,shortname=mixed,time_offset={ZONE_MINUTES}"
     elif kind in ("ext4", "ntfs3", "f2fs"):
         return [native]
     else:
@@ -140,7 +145,12 @@ def flags(at: Path) -> set[str] | None:
 def _run(*command: str) -> str:
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=COMMAND_S, check=False
+            command,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_S,
+            check=False,
+            env={**os.environ, "TZ": ZONE},
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise MountRefused(f"{command[0]}: {error}") from error

@@ -95,6 +95,22 @@ async def _unchanged(folder: Path, kind: str, files: dict[str, bytes]) -> None:
     rig.audit(camera)
 
 
+async def fat_holds_local_time(folder: Path) -> None:
+    """A FAT card of a camera in China, whose clock is right, on a box that lives in UTC: no offset.
+    One that is ten minutes ahead is ten minutes ahead, not eight hours and ten."""
+    for ahead_s, wrong_s in ((8 * 3600 - 60, 0), (8 * 3600 + 600, 600)):
+        place = folder / str(wrong_s)
+        rig, hands, camera = Rig(place), Hands(), twin(place, SHORT)
+        with mounting(place) as mounter, disk_images.Image(place / "c.img", "vfat", 64) as image:
+            image.fill(SHORT, place / "fill", ahead_s)
+            async with rig.running(devices=hands, mounter=mounter) as docks:
+                hands.put("bay-1", Device("bay-1", "C", node=image.node, filesystem="vfat"))
+                await rig.all_sealed(docks, camera, within_s=30)
+                offset = docks.ledger.dockings()[0].offset_s or 0
+                assert wrong_s - 30 <= offset <= wrong_s, offset
+        rig.audit(camera)
+
+
 async def device_dies_under_the_mount(folder: Path) -> None:
     """The device ends mid-file under exfat-fuse, as a pulled reader: real errors from the kernel.
 
@@ -273,6 +289,7 @@ async def flag_missing(folder: Path) -> None:
 IMAGE_SCENARIOS = (
     exfat_unchanged,
     fat32_unchanged,
+    fat_holds_local_time,
     device_dies_under_the_mount,
     two_cards_in_one_bay,
     wiped_after_release,
