@@ -24,15 +24,19 @@ class Care:
         self._seen[name] = self._clock.now_ms()
 
     def slept(self, ms: int) -> None:
-        """The CPU slept so long: no task is to blame for that."""
+        """The CPU slept so long: no stall."""
         self._before += ms
-        for name in self._seen:
-            self._seen[name] += ms
 
-    def feed(self) -> None:
-        """Before a sleep that is shorter than its patience."""
-        if self._watchdog is not None:
+    def feed(self) -> bool:
+        """Feed the watchdog if every task lives, and say so.
+
+        A light sleep is shorter than its patience, and each task whose time came in it reports
+        right after: who has not then is hung.
+        """
+        lives = min(self._seen.values()) > self._clock.now_ms() - BITES_MS // 2
+        if lives and self._watchdog is not None:
             self._watchdog.feed()
+        return lives
 
     def take(self) -> dict:
         """The vitals since the last call."""
@@ -48,5 +52,4 @@ class Care:
             self.stall_ms = max(self.stall_ms, now - self._before - _STEP_MS)
             self.heap_low = min(self.heap_low, gc.mem_free())
             self._before = now
-            if min(self._seen.values()) > now - BITES_MS // 2:
-                self.feed()
+            self.feed()

@@ -44,9 +44,11 @@ def load(path: str = FILE) -> dict:
                 "%s: %s is missing or of the wrong kind: flash it again" % (path, key)
             )
     found["keys"] = {kid: bytes.fromhex(n) for kid, n in found["keys"].items()}
-    for broker in [row["broker"] for row in found["wifi"]] + [
-        row["then"] for row in found["brokers"].values() if row.get("then")
-    ]:
+    named = [row["broker"] for row in found["wifi"]]
+    named += [row["then"] for row in found["brokers"].values() if row.get("then")]
+    if found.get("lte"):
+        named.append(found["lte"]["broker"])
+    for broker in named:
         if broker not in found["brokers"]:
             raise ConfigError("%s: broker %s is named but not described" % (path, broker))
     return found
@@ -68,7 +70,7 @@ def kept_networks(found) -> bytes:
 
 def brokers(settings: dict) -> tuple:
     """The brokers' names, the usual one first: LTE's, or that of the most wanted Wi-Fi."""
-    usual = settings["lte"] or (settings["wifi"] or [{"broker": ""}])[0]
+    usual = settings.get("lte") or (settings["wifi"] or [{"broker": ""}])[0]
     names = sorted(settings["brokers"])
     return tuple(
         [name for name in names if name == usual["broker"]]

@@ -22,6 +22,7 @@ class Receiver:
     def __init__(self, rows: dict, parser, clock, post):
         rx, tx = rows["gps_rx"], rows["gps_tx"]
         self._uart = UART(uart_of(rx), baudrate=9600, rx=rx.gpio, tx=tx.gpio, rxbuf=_RX_BYTES)
+        self._tx = tx.gpio
         power = rows.get("gps_power")
         self._power = Pin(power.gpio, Pin.OUT) if power else None
         self._on = power.active == "high" if power else True
@@ -94,6 +95,10 @@ class Receiver:
             return
         self._powered = on
         if self._power is not None:
+            if on:
+                self._uart.init(tx=self._tx)
+            else:  # a line that idles high would feed a receiver that is off, through its input
+                Pin(self._tx, Pin.OUT, value=0)
             self._power.value(on == self._on)
         if on:
             self._tell(self._setup.begin(self._clock.now_ms()))

@@ -32,7 +32,6 @@ class Nap:
         self._awake = button.wake != "ext0"  # a board whose button cannot wake it never sleeps
         self._button = parts["button"].pin, button.active == "high"
         self._rings = _pin(rows.get("modem_ri")), _pin(rows.get("accel_int"))
-        self.count = 0  # of sleeps
 
     async def run(self):
         if self._awake:
@@ -40,7 +39,7 @@ class Nap:
         while True:
             await asyncio.sleep_ms(CPU_AWAKE_MS)  # a turn for everybody who is due
             length_ms = nap_ms(self._now(), self._until_ms())
-            if length_ms:
+            if length_ms and self._care.feed():
                 self._sleep(length_ms)
 
     def _now(self):
@@ -67,8 +66,6 @@ class Nap:
         self._arm()
         if self._lte is not None:
             self._lte.nap(True)
-        self._care.feed()
-        self.count += 1
         machine.lightsleep(length_ms)
         if self._lte is not None:
             self._lte.nap(False)

@@ -40,6 +40,7 @@ def test_keys_come_as_bytes(tmp_path: Path) -> None:
         ({**GOOD, "unit": 5}, "unit is missing"),
         ({k: v for k, v in GOOD.items() if k != "wifi"}, "wifi is missing"),
         ({**GOOD, "wifi": [{"ssid": "s", "psk": "", "broker": "none"}]}, "broker none"),
+        ({**GOOD, "lte": {"apn": "cmnet", "broker": "none"}}, "broker none"),
     ],
 )
 def test_faults_are_one_sentence(tmp_path: Path, value: object, why: str) -> None:
