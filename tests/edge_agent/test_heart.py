@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +195,29 @@ def test_load_keys_says_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "keys.json").write_text('{"county-1": "00ff"}')
     with pytest.raises(ValueError, match="RSA-3072"):
         load_keys(tmp_path / "keys.json")
+
+
+async def test_the_countys_points_come_and_are_offered_again_until_they_are_durable(
+    heart: Heart,
+) -> None:
+    taken: list[Mapping[str, Any]] = []
+    full = [OSError("no room")]
+
+    async def take(fields: Mapping[str, Any]) -> None:
+        if full:
+            raise full.pop()
+        taken.append(fields)
+
+    heart.commands.on_waypoint(take)
+    topic = topics.topic("points_waypoint", C=C)
+    point = EXAMPLES["points_waypoint"][1]
+    async with aiomqtt.Client("127.0.0.1", heart.port) as county:
+        while full:  # the subscription takes a moment
+            await county.publish(topic, messages.encode("points_waypoint", point), qos=1)
+            await asyncio.sleep(0.05)
+        named = messages.encode("points_waypoint", {**point, "desc": "变电站"})
+        await county.publish(topic, named, qos=1)
+        await county.publish(topic, b"{", qos=1)
+        await until(lambda: any(fields["desc"] == "变电站" for fields in taken))
+    assert taken[-1]["lat"] == point["lat"]
+    await until(lambda: heart.commands.counts["malformed"] == 1)

@@ -57,7 +57,7 @@ export function makeTiles(frame, changed) {
     says() {
       if (map.fault) return t(map.fault, {file: map.file, name: about.name});
       if (!map.zooms.length) return t("map_sketch");
-      return shown ? map.approval || "" : t("map_coarse");
+      return shown ? map.approval || t("map_no_approval") : t("map_coarse");
     },
     get shown() {
       return shown > 0;
