@@ -171,7 +171,7 @@ async def touch(room: DeskRoom, by: Caller, _asked: Nothing) -> None:
 
 def person(room: DeskRoom, by: Caller, who: str) -> str:
     """Whose name a press at an SOS carries: the session's, or the one tapped on a locked page."""
-    if by.session and not by.session.locked:
+    if by.session and not by.session.locked and by.session.may("sos"):
         return by.session.name
     if who and who not in room.accounts.names:
         raise Refused("err_no_account", 403)

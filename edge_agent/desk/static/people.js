@@ -38,6 +38,6 @@ export function log(root) {
   const list = el("ol", {class: "story"});
   root.append(el("h1", {class: "away"}, t("nav_log")),
     el("p", {}, el("a", {class: "export", href: "/log.csv", download: ""}, t("export"))), list);
-  story(list, 0);
+  story(list, 0, true);
   return {sections: [], draw() {}};
 }

@@ -7,7 +7,7 @@ import {t} from "./words.js";
 
 // As rights.py has it: what is not here is not offered. The server refuses it in any case.
 const RIGHTS = {
-  page: ["staff", "lead", "technician"], order: ["staff", "lead"], check: ["staff", "lead"],
+  page: ["staff", "lead", "technician"], sos: ["staff", "lead", "technician"], order: ["staff", "lead"], check: ["staff", "lead"],
   shift: ["staff", "lead"], output: ["staff", "lead", "technician"], people: ["lead"],
   log: ["lead", "auditor"], self: ["staff", "lead", "technician", "auditor"],
 };

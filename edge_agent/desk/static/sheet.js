@@ -1,13 +1,11 @@
 // 交接班: one sheet of paper that the next crew can sign.
 import {el} from "./dom.js";
 import {about, dayMinute, ours} from "./format.js";
-import {sentence} from "./story.js";
+import {TOLD, sentence} from "./story.js";
 import {t} from "./words.js";
 
 const KINDS = ["person", "vehicle"];
 const OUTCOMES = ["pass", "register", "correct", "transfer"];
-const TOLD = new Set(["sos_raised", "sos_closed", "uplink_down", "uplink_up", "sensor_alarm", "fault",
-  "order", "answered", "mute", "seen", "going", "output", "unit_silent"]);
 
 const row = (...cells) => el("tr", {}, ...cells.map((cell, n) => el(n ? "td" : "th", n ? {} : {scope: "row"}, String(cell))));
 

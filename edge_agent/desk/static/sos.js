@@ -3,6 +3,7 @@ import {button, el, keyed, mark, say} from "./dom.js";
 import {about, ago, clock, fromHere, member, near, now, span} from "./format.js";
 import {rows} from "./live.js";
 import {press} from "./press.js";
+import {may} from "./session.js";
 import {clocks} from "./clocks.js";
 import {calls, sound} from "./sound.js";
 import {t} from "./words.js";
@@ -49,10 +50,9 @@ function said(row) {
   return parts.join(" · ");
 }
 
-/** While the page is locked nobody is known: whose press is it? */
+/** While the page is locked, or an auditor's, nobody is known: whose press is it? */
 function named(act) {
-  const session = about.session;
-  if (session && !session.locked) return act("");
+  if (may("sos")) return act("");
   const on = (rows.shift?.now?.on || []).map((row) => row.who);
   const names = on.length ? on : about.people.map((person) => person.name);
   const ask = el("div", {class: "who", role: "group", "aria-label": t("who_are_you")}, el("b", {}, t("who_are_you")));
@@ -86,6 +86,7 @@ function panel(first) {
   made.draw = (row) => {
     mark(made, "data-phase", row.phase);
     mark(made, "data-discreet", row.discreet);
+    mark(made, "data-unseen", row.seen_by === null);
     const kind = row.state === "test" ? t("sos_test") : row.discreet ? t("sos_discreet")
       : row.state === "cancelled" ? t("sos_cancelled") : t("sos");
     const who = member(rows, row.unit);
@@ -100,8 +101,9 @@ function panel(first) {
     }
     clocks(timers, [row]);
     mark(phones, "hidden", !row.phone);
+    // a number is read out digit by digit: it must not break over a line
     say(phones, !row.phone ? "" : about.phones.length ? t("phone_now", {
-      who: about.phones.map((p) => `${p.name} ${p.number}`).join("，")}) : t("phone_nobody"));
+      who: about.phones.map((p) => `${p.name} ${p.number.replaceAll(" ", "\u00a0")}`).join("，")}) : t("phone_nobody"));
     say(state, said(row));
     say(seen, t("seen"));
     say(going, t("going"));

@@ -35,7 +35,7 @@ export function makeTop(root, banners, tools) {
     const up = Boolean(rows.uplink?.county?.up);
     say(name, about.name);
     say(time, clock(now()));
-    mark(link, "data-up", up);
+    mark(link, "data-up", String(up));
     say(link, `${up ? "●" : "▲"} ${uplinkWords()}`);
     drawOrders(orders);
     const told = [];
