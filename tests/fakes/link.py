@@ -5,6 +5,7 @@
     link.silent = True new connections are accepted and never answered
     link.frozen = True nothing passes, either way; False: it all comes at once
     link.cut()         every connection is closed
+    link.say(data)     whoever is connected hears these bytes, as if the broker had sent them
     link.tap           with plain MQTT: Tap, who was acknowledged what
 
 One thread; plain sockets, so that it stands beside a broker that is stopped or killed.
@@ -112,6 +113,11 @@ class Link:
         with self._lock:
             for pair in self._pairs:
                 pair.muted = True
+
+    def say(self, data: bytes) -> None:
+        with self._lock, contextlib.suppress(OSError):
+            for pair in self._pairs:
+                pair.near.sendall(data)
 
     def cut(self) -> None:
         with self._lock:
