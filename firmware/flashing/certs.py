@@ -115,9 +115,16 @@ def load_ca(folder: Path, passphrase: bytes | None = None) -> Authority:
 
 
 def issue(
-    ca: Authority, cn: str, kind: str, sans: Sequence[str] = (), into: Path | None = None
+    ca: Authority,
+    cn: str,
+    kind: str,
+    sans: Sequence[str] = (),
+    into: Path | None = None,
+    batch: str = "",
 ) -> Identity:
     """Make a key and a certificate for `cn`, record its serial in the CA's `issued.jsonl`.
+
+    `batch` names the file that it leaves the CA in, so that all of a lost file can be revoked.
 
     `kind` is a key of KINDS. `sans` are host names and IP addresses that a server answers on.
     With `into`, the four files of `Identity.write` are written there.
@@ -140,7 +147,7 @@ def issue(
         names = x509.SubjectAlternativeName([_general_name(san) for san in sans])
         builder = builder.add_extension(names, critical=False)
     cert = builder.sign(ca.key, hashes.SHA256())
-    row = {"serial": f"{cert.serial_number:x}", "cn": cn, "kind": kind}
+    row = {"serial": f"{cert.serial_number:x}", "cn": cn, "kind": kind, "batch": batch}
     row["not_after"] = cert.not_valid_after_utc.isoformat()
     append_line(ca.folder / "issued.jsonl", json.dumps(row))
     identity = Identity(
@@ -162,7 +169,7 @@ def issue(
 
 
 def issued(folder: Path) -> list[dict[str, str]]:
-    """Return the rows of `issued.jsonl`: serial (hex), cn, kind, not_after."""
+    """Return the rows of `issued.jsonl`: serial (hex), cn, kind, batch, not_after."""
     return _rows(folder / "issued.jsonl")
 
 

@@ -77,12 +77,16 @@ class Batch:
 
 
 def issue_batch(
-    ca: certs.Authority, units: list[str], site: dict[str, Any], spares: int = SPARES
+    ca: certs.Authority,
+    units: list[str],
+    site: dict[str, Any],
+    spares: int = SPARES,
+    name: str = "",
 ) -> Batch:
-    """Issue certificates for `units` from the CA."""
+    """Issue certificates for `units` from the CA, which remembers them by the batch's name."""
     issued: dict[str, list[UnitIdentity]] = {}
     for unit in units:
-        made = [certs.issue(ca, unit, "unit") for _ in range(1 + spares)]
+        made = [certs.issue(ca, unit, "unit", batch=name) for _ in range(1 + spares)]
         issued[unit] = [UnitIdentity(f"{i.serial:x}", i.key_der, i.cert_der) for i in made]
     return Batch(site, ca.cert_der, issued)
 

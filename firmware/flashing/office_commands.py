@@ -67,9 +67,12 @@ def _add_ca(parser: argparse.ArgumentParser) -> None:
     issue.add_argument("--name", action="append", default=[], help="host name or IP address")
     issue.add_argument("--into", type=Path, default=Path())
     issue.set_defaults(run=_ca_issue)
+    lost = ca.add_parser("revoke-batch", help="a laptop with this batch file is lost")
+    lost.add_argument("name", help="of the file, without .identities")
+    lost.set_defaults(run=_ca_revoke_batch)
     crl = ca.add_parser("crl", help="write the revocation list from this machine's ledger")
     crl.set_defaults(run=_ca_crl)
-    for command in (init, issue_batch, issue, crl):
+    for command in (init, issue_batch, issue, lost, crl):
         command.add_argument("--folder", type=Path, default=Path("ca"), help="of the CA")
         command.add_argument("--passphrase-file", type=Path, help="of the CA's key")
 
@@ -90,7 +93,10 @@ def _ca_init(want: argparse.Namespace) -> int:
 def _ca_issue_batch(want: argparse.Namespace) -> int:
     common = site.load(want.site)
     units = [row.unit for row in batch.load(want.units)]
-    issued = identities.issue_batch(_open_ca(want), units, common, want.spares)
+    name = want.file.stem
+    if want.file.exists() or any(row.get("batch") == name for row in certs.issued(want.folder)):
+        raise FlashError(f"ca: a batch {name} was issued already: name another file")
+    issued = identities.issue_batch(_open_ca(want), units, common, want.spares, name)
     phrase = fresh()
     identities.seal(issued, want.file, phrase.encode())
     print(f"{want.file}: {len(units)} units. Its passphrase, shown once: {phrase}")
@@ -100,6 +106,24 @@ def _ca_issue_batch(want: argparse.Namespace) -> int:
 def _ca_issue(want: argparse.Namespace) -> int:
     certs.issue(_open_ca(want), want.cn, want.kind, want.name, want.into)
     print(f"{want.into / want.cn}.cert.pem and .key.pem")
+    return 0
+
+
+def _ca_revoke_batch(want: argparse.Namespace) -> int:
+    """Every key of a lost file is in a stranger's hand: made units and spares alike."""
+    rows = [row for row in certs.issued(want.folder) if row.get("batch") == want.name]
+    if not rows:
+        raise FlashError(f"ca: no batch {want.name} was issued here: name it as it was issued")
+    ledger = Ledger(want.home)
+    made = {row["serial"]: row["mac"] for row in ledger.rows if row["event"] == "pass"}
+    fresh = [row for row in rows if row["serial"] not in ledger.revoked()]
+    for row in fresh:
+        serial, why = row["serial"], f"batch {want.name} lost"
+        ledger.add("revoke", unit=row["cn"], mac=made.get(serial, ""), serial=serial, why=why)
+    again = sorted({row["cn"] for row in fresh if row["serial"] in made})
+    print(f"{want.name}: {len(fresh)} certificates revoked; now ca crl, and merge this ledger")
+    if again:
+        print(f"made with them, to be flashed again from a new batch: {', '.join(again)}")
     return 0
 
 

@@ -236,5 +236,15 @@ def test_from_ca_to_revocation_on_the_command_line(tmp_path: Path, site_file: Pa
     tool("ca", "crl", *ca)
     crl = x509.load_pem_x509_crl((tmp_path / "ca/crl.pem").read_bytes())
     assert [f"{entry.serial_number:x}" for entry in crl] == [serials[0]]
+    again = Hand().run("--home", str(home), "ca", "issue-batch", *ca, *lists, str(sealed))
+    assert (again.code, "issued already" in again.text) == (1, True)
+    Ledger(home).add("pass", unit="u-0101", mac="24:0b", serial=serials[1], board="lte")
+    told = tool("ca", "revoke-batch", *ca, "one")  # the laptop is gone, with its spares
+    assert "one: 1 certificates revoked" in told
+    assert "flashed again from a new batch: u-0101" in told
+    tool("ca", "crl", *ca)
+    crl = x509.load_pem_x509_crl((tmp_path / "ca/crl.pem").read_bytes())
+    assert {f"{entry.serial_number:x}" for entry in crl} == set(serials)
+    assert Hand().run("--home", str(home), "ca", "revoke-batch", *ca, "two").code == 1
     tool("ledger", "export", str(tmp_path / "out.csv"))
     assert "stolen" in (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
