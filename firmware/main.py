@@ -105,7 +105,7 @@ class Unit:
         self.charger = Charger(rows["charger"]) if "charger" in rows else None
         self.care = Care(clock, TASKS)
         parts: dict = {link.name: link for link in self.carriers}
-        parts.update(button=self.button, receiver=self.gps)
+        parts.update(button=self.button, receiver=self.gps, store=self.records)
         if self.accel is not None:
             self.accel.attach(shell.post, shell.log)
             parts["fall"] = self.accel
@@ -173,9 +173,9 @@ class Unit:
                 await asyncio.wait_for_ms(records.owed.wait(), TIDY_MS)
             except asyncio.TimeoutError:
                 pass  # nothing new
-            records.owed.clear()
             # An erase stops everything for 45 ms: what is due has its turn first, and between two.
             await asyncio.sleep_ms(FLASH_REST_MS)
+            records.owed.clear()
             while records.step():
                 await asyncio.sleep_ms(FLASH_REST_MS)
             if self.clock.now_ms() - tidied_ms >= TIDY_MS:

@@ -51,6 +51,7 @@ SLEEPS_WITH = {
     "wifi": ("off",),  # its radio sleeps by itself between beacons, but only while the CPU runs
     "lte": ("off", "up"),  # not while it is switched on, dials or hangs up
     "lines": ("quiet",),  # not while a packet waits for its answer, or a link for its session
+    "store": ("written",),  # a power cut in sleep would take what is in RAM only
     "fall": ("no",),  # the seconds after a fall decide whether it was one
 }
 NAP_SHORTEST_MS = 500  # less is not worth the way there

@@ -134,6 +134,10 @@ class Store:
         self._batch = []
         return False
 
+    def working(self):
+        """Whether the last step was not the last."""
+        return self._work is not None
+
     def commit(self):
         while self.step():
             pass

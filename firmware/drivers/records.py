@@ -62,6 +62,10 @@ class Records:
         self._unwitnessed.append((seq, "unit_gap"))
         return seq, topic, payload
 
+    def doing(self) -> str:
+        """written, or owed while something is on its way to the flash: for power.SLEEPS_WITH."""
+        return "owed" if self.owed.is_set() or self.store.working() else "written"
+
     def step(self) -> bool:
         """Write one piece: see the store. False when nothing is owed."""
         more = self.store.step()

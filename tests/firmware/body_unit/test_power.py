@@ -13,6 +13,7 @@ KEEPS_AWAKE = (
     ("wifi", "on"),
     ("lte", "busy"),
     ("lines", "busy"),
+    ("store", "owed"),
     ("fall", "maybe"),
 )
 

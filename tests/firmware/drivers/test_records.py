@@ -77,6 +77,16 @@ def test_the_witness_hears_of_an_sos_when_it_is_on_flash(
     assert witness == [(BOOT, 1, "unit_sos")]
 
 
+def test_nobody_sleeps_while_something_is_on_its_way_to_the_flash(records: Records) -> None:
+    assert records.doing() == "written"
+    add(records, "unit_mark")
+    assert records.doing() == "owed"
+    records.owed.clear()  # the task that writes has begun
+    while records.step():
+        assert records.doing() == "owed"
+    assert records.doing() == "written"
+
+
 def test_a_field_that_breaks_the_contract_uses_no_number(records: Records) -> None:
     with pytest.raises(ValueError):
         records.add(0, 1, "unit_mark", {"uptime_ms": -1})
