@@ -53,9 +53,8 @@ class ClockRoom:
         if timeline.changed:
             try:
                 await self._outbox.keep(KEPT, timeline.state())
-            except OSError as error:
+            except OSError:  # the page shows it; the next round tries again
                 timeline.changed = True
-                log.error("what is known of the time is not kept: %s", error)
 
     async def _tell_docks(self, tell: Tell, right: bool) -> None:
         """Each run once as it begins, once when it is over and its time is known."""

@@ -118,6 +118,7 @@ class Commands:
         self._windows: dict[str, signing.ReplayWindow] = {}
         self._outcomes: dict[str, Outcome] = {}
         self._open: dict[str, dict[str, Any]] = {}
+        self._loaded = False
         self._duty: dict[str, int] = {}  # topic -> since of the newest
         self._orders: list[Callable[[str, dict[str, Any]], object]] = []
         self._waypoints: list[Callable[[Fields], Awaitable[None]]] = []
@@ -167,8 +168,14 @@ class Commands:
         }
 
     async def load(self) -> None:
-        """Take up what a restart interrupted."""
-        kept = await self._outbox.kept(KEPT)
+        """Take up what a restart interrupted. On a disk that cannot be read no order is done until
+        it can: nobody would know which were done before."""
+        try:
+            kept = await self._outbox.kept(KEPT)
+        except OSError as error:
+            log.error("orders wait for the disk: %s", error)
+            return
+        self._loaded = True
         if kept is not None:
             state = json.loads(kept)
             self._windows = {to: signing.ReplayWindow(*w) for to, w in state["windows"].items()}
@@ -214,17 +221,27 @@ class Commands:
             self._duty[topic] = fields["since"]
         self.counts["forwarded"] += 1
         retain = name == "group_duty"
-        await self._deliver(topic, payload, retain=retain, expires=fields.get("exp"))
+        fault: OSError | None = None
+        try:
+            await self._deliver(topic, payload, retain=retain, expires=fields.get("exp"))
+        except OSError as error:  # the alarm here must know all the same
+            fault = error
         ours = name == "group_duty" or fields.get("cmd") in ABOUT_SOS
         if ours and not await self._refusal(payload, fields, {}):
             if not retained:
                 self._heard(fields["iat"])
             for callback in self._orders:
                 callback(name, fields)
+        if fault is not None:
+            raise fault
 
     # -- orders to this checkpoint -------------------------------------------------------------
 
     async def _order(self, payload: bytes, fields: dict[str, Any]) -> None:
+        if not self._loaded:
+            await self.load()
+        if not self._loaded:
+            raise OSError("orders wait for the disk")
         order = fields["id"]
         known = self._outcomes.get(order)
         if known is not None or order in self._open:
@@ -239,9 +256,14 @@ class Commands:
             await self._ack(fields, Outcome("refused", signing.REFUSALS[reason]))
             return
         self._heard(fields["iat"])
-        self._windows = windows
+        before, self._windows = self._windows, windows
         self._open[order] = fields
-        await self._keep()
+        try:
+            await self._keep()
+        except OSError:  # not durable, so not begun: the county's broker will offer it again
+            self._windows = before
+            del self._open[order]
+            raise
         await self._ack(fields, Outcome("received"))
         handler = self.handlers.get(fields["cmd"])
         if handler is None:

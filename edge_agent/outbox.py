@@ -65,6 +65,7 @@ class Outbox:
         self._accepting: dict[int, asyncio.Future[None]] = {}
         self._out: dict[int, Held] = {}
         self._newest: dict[tuple[str, str], int] = {}
+        self._kept: dict[str, bytes] = {}  # read at the start from a disk that takes nothing
         self._paging = False
         self._aside = 0
         self._writer = Writer(self.recovery, self._settle, self._paged, self.feed.pinned)
@@ -84,7 +85,7 @@ class Outbox:
         self._loop = asyncio.get_running_loop()
         first = await asyncio.to_thread(self.recovery.open)
         self.fault = self.recovery.fault
-        self._number = first.last_number
+        self._number, self._kept = first.last_number, first.kept
         for held in first.sos:
             self._note_newest(held)
             self.feed.committed(held)
@@ -143,10 +144,15 @@ class Outbox:
         )
 
     async def kept(self, key: str) -> bytes | None:
-        """What `keep` kept last, or None."""
-        row = await self.do(
-            lambda db: db.execute("SELECT value FROM kept WHERE key = ?", (key,)).fetchone()
-        )
+        """What `keep` kept last, or None. StoreFault when that cannot be read."""
+        try:
+            row = await self.do(
+                lambda db: db.execute("SELECT value FROM kept WHERE key = ?", (key,)).fetchone()
+            )
+        except StoreFault:
+            if key not in self._kept:
+                raise
+            return self._kept[key]
         return None if row is None else row[0]
 
     # -- out -----------------------------------------------------------------------------------

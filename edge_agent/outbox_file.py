@@ -71,8 +71,14 @@ class DatabaseFile:
         self.lay_reserve()
 
     def attach(self) -> None:
-        """Open a file that is only read, whatever state it is in."""
-        self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        """Open only to read, log included, on a disk that takes nothing.
+
+        No lock and no shared memory file: both would have to be written.
+        """
+        uri = f"{self.path.absolute().as_uri()}?mode=ro&vfs=unix-none"
+        db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._db = db
 
     def close(self) -> None:
         if self._db is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from edge_agent.reporter import Refused, Reporter
 log = logging.getLogger(__name__)
 
 EVERY_S = 30.0
+SOON_S = 2.0  # how soon after a disk is well again numbers it refused are declared
 AT_ONCE = 200  # rows of one round: a checkpoint that dropped much must not then flood itself
 KEY = "sender, boot, klass, why, clock"
 
@@ -41,7 +43,15 @@ class Gaps:
                 await self._outbox.do(vacuum)
             except StoreFault as fault:  # the page shows it already; the rows stay
                 log.warning("gaps are declared later: %s", fault)
-            await asyncio.sleep(EVERY_S)
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Until the next round, or until a disk that refused is well again."""
+        until = time.monotonic() + EVERY_S
+        while (left := until - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, SOON_S))
+            if self._outbox.fault is None and (self._waiting or self._reporter.has_refused):
+                return
 
     async def declare(self) -> int:
         """Report what is not declared yet; returns how many gaps."""

@@ -5,6 +5,7 @@
 | damaged, or not this agent's | set aside under a new name; what is legible is taken over |
 | disk full | the reserve is given back, telemetry thinned, the file shrunk; then once more |
 | read-only, I/O error, cannot be opened | said in one sentence; opened again at the next attempt |
+| the same at the start | what can be read is: SOSs that wait, small states of the rooms |
 
 Records that the disk refuses are refused to their sender, who keeps them. SOSs stay in memory and
 on the wire, and are tried again.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import sqlite3
 import time
 from typing import NamedTuple
@@ -38,10 +40,11 @@ _SAYS = {
 
 
 class Opened(NamedTuple):
-    """What the file held when it was opened."""
+    """What the file held when it was opened; `kept` only where it could be read and no more."""
 
     sos: list[Held]
     last_number: int
+    kept: dict[str, bytes]
 
 
 class Recovery:
@@ -69,11 +72,25 @@ class Recovery:
         for _ in range(ATTEMPTS):
             try:
                 self._reopen()
-                return Opened(self.store.page(SOS, 0, -1), self.store.last_number())
+                return Opened(self.store.page(SOS, 0, -1), self.store.last_number(), {})
             except (sqlite3.Error, OSError) as error:
                 if not self._remedy(error, Batch()):
                     break
-        return Opened([], 0)
+        return self._read()
+
+    def _read(self) -> Opened:
+        """From a file that cannot be written."""
+        file = Store(self.store.path, self.store.bounds)
+        try:
+            file.attach()
+            kept = dict(file.db.execute("SELECT key, value FROM kept").fetchall())
+            return Opened(file.page(SOS, 0, -1), file.last_number(), kept)
+        except (sqlite3.Error, OSError) as error:
+            log.error("%s: nothing can be read: %s", self.store.path, error)
+            # numbers that the file cannot have given yet, should the disk be well again
+            return Opened([], (1 << 53) + time.time_ns() // 1000, {})
+        finally:
+            file.close()
 
     def apply(self, batch: Batch) -> str | None:
         """Commit the batch. Returns None, or in one sentence why the disk did not take it."""
@@ -114,7 +131,7 @@ class Recovery:
         """Do what the table says; True when another attempt may help now."""
         if isinstance(error, OSError) and error.errno == errno.EAGAIN:
             return False
-        code = _code(error)
+        code = self._code(error)
         if code in _DAMAGED:
             return self._set_aside(error)
         if code == sqlite3.SQLITE_FULL and self._open and self._make_room(batch):
@@ -174,13 +191,22 @@ class Recovery:
         old.close()
         return taken
 
+    def _code(self, error: Exception) -> int:
+        """The SQLite primary result code that fits the error."""
+        if isinstance(error, OSError):
+            known = {errno.ENOSPC: sqlite3.SQLITE_FULL, errno.EROFS: sqlite3.SQLITE_READONLY}
+            return known.get(error.errno or 0, sqlite3.SQLITE_IOERR)
+        if isinstance(error, ForeignFile):
+            return sqlite3.SQLITE_NOTADB
+        extended: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR)
+        code = extended & 0xFF
+        if code == sqlite3.SQLITE_CANTOPEN and self._read_only():
+            return sqlite3.SQLITE_READONLY
+        return code
 
-def _code(error: Exception) -> int:
-    """The SQLite primary result code that fits the error."""
-    if isinstance(error, OSError):
-        known = {errno.ENOSPC: sqlite3.SQLITE_FULL, errno.EROFS: sqlite3.SQLITE_READONLY}
-        return known.get(error.errno or 0, sqlite3.SQLITE_IOERR)
-    if isinstance(error, ForeignFile):
-        return sqlite3.SQLITE_NOTADB
-    extended: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR)
-    return extended & 0xFF
+    def _read_only(self) -> bool:
+        """Whether the disk itself is: SQLite says only that it cannot open its log."""
+        try:
+            return bool(os.statvfs(self.store.path.parent).f_flag & os.ST_RDONLY)
+        except OSError:
+            return False

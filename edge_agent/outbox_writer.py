@@ -75,10 +75,11 @@ class Writer:
         """Put something into the next transaction."""
         with self._wake:
             batch = self._batch
+            waited = len(batch.deletes)
             batch.inserts += inserts
             batch.deletes += deletes
             batch.works += works
-            if batch.inserts or batch.works or len(batch.deletes) in (1, DELETES):
+            if not waited or self._urgent():  # between the two it lingers, and is awake already
                 self._wake.notify()
 
     def read(self, lane: int, after: int, limit: int) -> None:

@@ -66,6 +66,10 @@ class Reporter:
         refused, self._refused = self._refused, {}
         return refused
 
+    @property
+    def has_refused(self) -> bool:
+        return bool(self._refused)
+
     def _note_refused(self, event: Event) -> None:
         """In few numbers: a sensor on a disk that refuses tries for days."""
         clock, at = ("", event.at) if event.stamp is None else event.stamp[:2]

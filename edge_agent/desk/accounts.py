@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 import sqlite3
@@ -20,6 +21,8 @@ from argon2.exceptions import VerifyMismatchError
 
 from edge_agent.desk.rights import RIGHTS, Refused, Role
 from edge_agent.desk.store import Store
+
+log = logging.getLogger(__name__)
 
 TRIES = 5  # wrong PINs in a row …
 LOCKOUT_S = 300.0  # … cost so long, twice as much with each further one, up to LONGEST_S
@@ -75,9 +78,12 @@ class Accounts:
         self._store.now(read)
         if not self.names:
             self.first_code = f"{secrets.randbelow(10**8):08d}"
-            handle = os.open(self._code_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "w") as file:
-                file.write(self.first_code + "\n")
+            try:
+                handle = os.open(self._code_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                with os.fdopen(handle, "w") as file:
+                    file.write(self.first_code + "\n")
+            except OSError as error:  # a disk that refuses: the SOS page must be there
+                log.error("%s; no first account can be made until a restart", error)
 
     # -- accounts ------------------------------------------------------------------------------
 

@@ -68,10 +68,17 @@ class Downward:
     ) -> None:
         if not clients:
             return
-        downs = await self._sessions.queue(clients, topic, payload, retain, expires)
+        downs, written = self._sessions.queue(clients, topic, payload, retain, expires)
+        fault: OSError | None = None
+        try:
+            await written
+        except OSError as error:
+            fault = error
         for client, down in downs.items():
             if client in self._connections:
                 self._connections[client].send_down(down)
+        if fault is not None:
+            raise fault
 
     def retained(self, pattern: str) -> list[tuple[str, bytes]]:
         """Retained messages that a new subscription is given."""

@@ -66,6 +66,7 @@ class UnitsEndpoint:
         self.config = config
         self.rights = UnitRights(county)
         self.counts: Counter[str] = Counter()
+        self._outbox = outbox
         self._on_unit, self._on_interest = on_unit, on_interest
         self._clock = clock
         self._sessions = Sessions(outbox, config.queue)
@@ -81,7 +82,7 @@ class UnitsEndpoint:
     async def run(self) -> None:
         """Listen, serve and sweep."""
         ticks = time.monotonic()
-        await self._sessions.load(self._clock(), ticks)
+        loaded = await self._sessions.load(self._clock(), ticks)
         self._due_wills = {client: ticks + WILL_GRACE_S for client in self._sessions.wills}
         server = await asyncio.start_server(
             self._serve,
@@ -98,6 +99,9 @@ class UnitsEndpoint:
             while True:
                 await asyncio.sleep(SWEEP_S)
                 await self._sweep()
+                if not loaded and self._outbox.fault is None:
+                    log.warning("the disk is well again: the units' sessions are read")
+                    return
         finally:
             self._stopping = True
             server.close()

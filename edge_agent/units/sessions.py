@@ -2,7 +2,8 @@
 
 In memory for reading; every change is in the outbox's database before it counts, unless the disk
 refuses: then units still connect (an SOS must get through) and their sessions live in memory only.
-A message of the county is another matter: it is not taken from the county's broker undurable. One
+A message of the county is then handed to the units that are here (the answer to an SOS must get
+through, too), but not taken from the county's broker: it will offer it again. One
 that waits for a unit is a row of `down`; its packet id follows from the row, so that a resend after
 a restart carries the one it had.
 """
@@ -68,10 +69,10 @@ class Sessions:
         self.retained: dict[str, bytes] = {}
         self.wills: dict[str, Will] = {}
 
-    async def load(self, now: float, ticks: float) -> None:
+    async def load(self, now: float, ticks: float) -> bool:
         """Read everything back; connections did not survive, and every session counts from now.
 
-        now: Unix s; ticks: s of the monotonic clock.
+        now: Unix s; ticks: s of the monotonic clock. False: the disk does not let them be read.
         """
 
         def read(db: sqlite3.Connection) -> tuple[list[tuple[object, ...]], ...]:
@@ -88,7 +89,11 @@ class Sessions:
                 )
             )
 
-        sessions, filters, downs, retained, wills = await self._outbox.do(read)
+        try:
+            sessions, filters, downs, retained, wills = await self._outbox.do(read)
+        except OSError as error:
+            log.error("units' sessions cannot be read, they begin anew: %s", error)
+            return False
         self.by_client = {row[0]: Session(*row, ended=ticks) for row in sessions}
         for client, pattern, options in filters:
             self.by_client[client].filters[pattern] = options
@@ -100,6 +105,7 @@ class Sessions:
             self._next = max(self._next, number + 1)
         self.retained = dict(retained)
         self.wills = {row[0]: Will(row[1], row[2], bool(row[3])) for row in wills}
+        return True
 
     async def begin(self, client: str, clean: bool, expiry: int, will: Will | None) -> bool:
         """A unit connected; True when its session is resumed."""
@@ -180,10 +186,13 @@ class Sessions:
         )
         return there
 
-    async def queue(
+    def queue(
         self, clients: list[str], topic: str, payload: bytes, retain: bool, expires: float | None
-    ) -> dict[str, Down]:
-        """Keep a message for each of these units; the oldest of a full queue is dropped."""
+    ) -> tuple[dict[str, Down], asyncio.Future[Any]]:
+        """Keep a message for each of these units; the oldest of a full queue is dropped.
+
+        Returns each unit's, and what ends when they are durable, or with OSError.
+        """
         downs: dict[str, Down] = {}
         over: list[int] = []
         for client in clients:
@@ -203,8 +212,7 @@ class Sessions:
             )
             db.executemany("DELETE FROM down WHERE id = ?", [(number,) for number in over])
 
-        await self._outbox.do(write)
-        return downs
+        return downs, self._outbox.do(write)
 
     def delivered(self, client: str, packet_id: int) -> None:
         """The unit's PUBACK came, or the message is out of date."""

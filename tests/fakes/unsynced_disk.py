@@ -3,7 +3,8 @@
 FUSE in a process of its own. What is written stays in that process's memory; fsync of a file writes
 its content to the folder behind, fsync of a directory its names. `cut()` kills the process: what is
 left behind is what a power cut would leave of a disk that reorders nothing but keeps nothing it was
-not told to keep. It also counts fsyncs. Needs libfuse2 and /dev/fuse.
+not told to keep. It also counts fsyncs, and can refuse whatever changes it, as a failing card does.
+Needs libfuse2 and /dev/fuse.
 """
 
 from __future__ import annotations
@@ -51,6 +52,10 @@ class UnsyncedDisk:
         if str(self.mounted) in Path("/proc/mounts").read_text():
             raise OSError(f"{self.mounted} stays mounted: {left.stderr}")
 
+    def refuse(self, number: int) -> None:
+        """From now on every change and fsync fails with this errno; 0: the disk is well again."""
+        os.setxattr(self.mounted, "user.refuse", str(number).encode())
+
     @property
     def fsyncs(self) -> int:
         """fsyncs of files and directories since the mount."""
@@ -84,7 +89,12 @@ def _serve(behind: Path, mounted: Path) -> None:
             self.files = {p.name: File(p.read_bytes()) for p in behind.iterdir() if p.is_file()}
             self.open_files: dict[int, File] = {}
             self.fsyncs = 0
+            self.refuses = 0
             self.next = 1
+
+        def _changing(self) -> None:
+            if self.refuses:
+                raise fuse.FuseOSError(self.refuses)
 
         def _file(self, path: str) -> File:
             file = self.files.get(path[1:])
@@ -104,10 +114,17 @@ def _serve(behind: Path, mounted: Path) -> None:
                 raise fuse.FuseOSError(errno.ENODATA)
             return str(self.fsyncs).encode()
 
+        def setxattr(self, path: str, name: str, value: bytes, *_: object) -> int:
+            if (path, name) != ("/", "user.refuse"):
+                raise fuse.FuseOSError(errno.ENOTSUP)
+            self.refuses = int(value)
+            return 0
+
         def readdir(self, path: str, fh: int) -> list[str]:
             return [".", "..", *self.files]
 
         def create(self, path: str, mode: int, fi: object = None) -> int:
+            self._changing()
             self.files[path[1:]] = File()
             return self.open(path, 0)
 
@@ -124,6 +141,7 @@ def _serve(behind: Path, mounted: Path) -> None:
             return bytes(self.open_files[fh].content[offset : offset + size])
 
         def write(self, path: str, data: bytes, offset: int, fh: int) -> int:
+            self._changing()
             content = self.open_files[fh].content
             if len(content) < offset:
                 content.extend(bytes(offset - len(content)))
@@ -131,19 +149,23 @@ def _serve(behind: Path, mounted: Path) -> None:
             return len(data)
 
         def truncate(self, path: str, length: int, fh: int | None = None) -> None:
+            self._changing()
             content = (self.open_files[fh] if fh else self._file(path)).content
             del content[length:]
             content.extend(bytes(length - len(content)))
 
         def rename(self, old: str, new: str) -> None:
+            self._changing()
             self.files[new[1:]] = self.files.pop(old[1:])
 
         def unlink(self, path: str) -> None:
+            self._changing()
             self._file(path)
             del self.files[path[1:]]
 
         def fsync(self, path: str, datasync: int, fh: int) -> int:
             """The content is kept; a name never synced is kept with it, as ext4 does."""
+            self._changing()
             self.fsyncs += 1
             file = self.open_files[fh]
             for name, named in self.files.items():
@@ -154,6 +176,7 @@ def _serve(behind: Path, mounted: Path) -> None:
 
         def fsyncdir(self, path: str, datasync: int, fh: int) -> int:
             """The names are kept: new ones (empty unless synced) and the absence of old ones."""
+            self._changing()
             self.fsyncs += 1
             for old in behind.iterdir():
                 if old.name not in self.files:
