@@ -4,7 +4,6 @@ Importing it is the power-on: the flash is mounted, as _boot.py of the ESP32 doe
 """
 
 import os
-import select
 import struct
 import sys
 import time
@@ -12,9 +11,9 @@ from _thread import start_new_thread
 
 import flash
 import lis3dh
-import usocket
 import utime
 import world  # before our own modules: it makes the path hold
+from uart import UART, readable, uarts  # noqa: F401
 
 from drivers.pins import read as read_pins
 
@@ -93,102 +92,6 @@ class ADC:
         with open(world.path("adc"), "rb") as f:
             f.seek(2 * self._gpio)
             return struct.unpack("<H", f.read(2))[0] * 1000
-
-
-_uarts = []
-
-
-class UART:
-    """The other end is the Unix socket `uart<id>`. What does not fit into `rxbuf` is lost."""
-
-    def __init__(self, number, baudrate=9600, tx=None, rx=None, rxbuf=256, **options):
-        self._address = struct.pack(
-            "<H108s", usocket.AF_UNIX, world.path("uart%d" % number).encode()
-        )
-        self._rx = bytearray(rxbuf)
-        self._have = 0
-        self._socket = None
-        self.baudrate = baudrate
-        _uarts.append(self)
-
-    def sleep(self):
-        """Its clock stood still: what came meanwhile is gone."""
-        have = self._have
-        while self.any() > have:
-            self._have = have
-
-    def init(self, baudrate=None, **options):
-        self.baudrate = baudrate or self.baudrate
-
-    def _line(self):
-        if self._socket is None:
-            line = usocket.socket(usocket.AF_UNIX, usocket.SOCK_STREAM)
-            try:
-                line.connect(self._address)
-            except OSError:
-                line.close()  # nothing is wired to it
-                return None
-            line.setblocking(False)
-            self._socket = line
-        return self._socket
-
-    def _fetch(self):
-        """Take what has come over the wire; beyond the buffer it is gone, as in the driver."""
-        line = self._line()
-        while line is not None:
-            data = line.recv(512) if _readable(line) else None
-            if data is None:
-                return
-            if not data:
-                line.close()
-                self._socket = None
-                return
-            kept = data[: len(self._rx) - self._have]
-            self._rx[self._have : self._have + len(kept)] = kept
-            self._have += len(kept)
-
-    def any(self):
-        self._fetch()
-        return self._have
-
-    def read(self, count=None):
-        self._fetch()
-        count = self._have if count is None else min(count, self._have)
-        if not count:
-            return None
-        data = bytes(self._rx[:count])
-        self._have -= count
-        self._rx[: self._have] = self._rx[count : count + self._have]
-        return data
-
-    def readinto(self, buffer, count=None):
-        data = self.read(min(len(buffer), count or len(buffer)))
-        if data is None:
-            return None
-        buffer[: len(data)] = data
-        return len(data)
-
-    def write(self, data):
-        line = self._line()
-        if line is not None:
-            try:
-                line.write(data)
-            except OSError:
-                line.close()
-                self._socket = None
-        return len(data)  # a wire does not say whether anybody listens
-
-    def flush(self):
-        pass
-
-
-def _readable(line):
-    poll = select.poll()
-    try:
-        poll.register(line, select.POLLIN)
-        return bool(poll.poll(0))
-    except OSError:
-        return False  # closed
 
 
 class I2C:
@@ -280,8 +183,8 @@ def lightsleep(time_ms):
         world.note(world.SLEEP, 1)
         while utime.ticks_diff(end, utime.ticks_ms()) > 0 and not _woken():
             utime.sleep_ms(2)
-        for uart in _uarts:
-            uart.sleep()
+        for line in uarts:
+            line.sleep()
         world.note(world.SLEEP, 0)
 
 
@@ -291,7 +194,7 @@ def _woken():
         return True
     for pin in world.armed["ext1"]:
         if pin.level() or (
-            pin._gpio == _wires.get("modem_ri") and any([_readable(s) for s in world.sockets])
+            pin._gpio == _wires.get("modem_ri") and any([readable(s) for s in world.sockets])
         ):
             return True
     return False
