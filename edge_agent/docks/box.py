@@ -63,6 +63,7 @@ class Box:
             config.free_low_mb * MB,
             config.free_high_mb * MB,
         )
+        self._tidied: int | None = None  # row of the journal up to which all is tidy
         self._devices = devices or _devices(config)
         self._relay = Relay(self.ledger, reporter)
         self._means = Means(
@@ -146,8 +147,13 @@ class Box:
         for bay in self.bays.values():
             for docking in bay.here:
                 docking.refresh()
+        last = self.ledger.last()
+        if last == self._tidied:
+            return None  # years of dockings are not gone through for nothing
         faults = [self._full(work) for work in (*self._to_finish(), *self._to_bag())]
-        return next((fault for fault in faults if fault), None)
+        fault = next((fault for fault in faults if fault), None)
+        self._tidied = last if fault is None else None
+        return fault
 
     def _full(self, work: Callable[[], object]) -> str | None:
         """Do it; a sentence when there was no room for it."""

@@ -98,6 +98,11 @@ class Database:
             )
             return [custody.Row(*row) for row in rows]
 
+    def last(self) -> int:
+        """Number of the journal's last row: while it stays, nothing has happened."""
+        with self._lock:
+            return self.db.execute("SELECT coalesce(max(n), 0) FROM journal").fetchone()[0]
+
     def count(self, recording: str, kind: str) -> int:
         """How often it came to be `kind`."""
         with self._lock:

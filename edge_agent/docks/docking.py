@@ -63,10 +63,7 @@ class DockingThread:
 
     def refresh(self) -> None:
         """Take over what happened to its recordings since: announced, confirmed, released."""
-        for number in list(self.progress.states):
-            row = self._means.ledger.get(number)
-            if row:
-                self.progress.states[number] = row.state
+        self.progress.states.update(self._means.ledger.states(list(self.progress.states)))
 
     def _work(self) -> None:
         try:

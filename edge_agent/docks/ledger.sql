@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS recording (
   sealed_ms   INTEGER
 );
 CREATE INDEX IF NOT EXISTS recording_state ON recording (state);
-CREATE INDEX IF NOT EXISTS recording_docking ON recording (docking);
+CREATE INDEX IF NOT EXISTS recording_of_docking ON recording (docking, state);
 
 CREATE TABLE IF NOT EXISTS chunk (     -- written only after the bytes are on disk
   recording TEXT NOT NULL REFERENCES recording (id),

@@ -19,6 +19,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from edge_agent.docks.config import Upload
 from edge_agent.docks.ledger import Ledger
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHINA = timezone(timedelta(hours=8))
+NOT_THERE = (200, 403, 404, 410)  # 200: what answers is no upload, for it names no offset
 SMALLEST = 4 * 1024  # bytes
 REQUEST_S = 0.5
 POLITE_S = 0.2  # between looks whether the uplink is quiet again
@@ -60,6 +62,12 @@ def next_size(size: int, took_s: float, largest: int) -> int:
     elif took_s < REQUEST_S / 2:
         size *= 2
     return max(SMALLEST, min(size, largest))
+
+
+def same_server(url: str | None, ours: str) -> bool:
+    """Recordings go to the server of agent.toml and to no other, whoever says so; and what was
+    begun on a server before this one is begun again."""
+    return url is not None and urlsplit(url)[:2] == urlsplit(ours)[:2]
 
 
 class Uploads:
@@ -156,12 +164,13 @@ class Uploads:
             else:
                 self._send(row, given_up)
             why = None
-        except (TusCommunicationError, RequestException, OSError) as error:
+        except (TusCommunicationError, RequestException, OSError, ValueError, TypeError) as error:
+            # the last two: somebody answers who is no tus server, as a hotel's login page
             status = getattr(error, "status_code", None)
             why = f"{type(error).__name__} {status or error}"
             log.warning("upload of %s: %s", row.file, why)
-            if status in (403, 404, 410) and row.upload_url:
-                self._ledger.set(row.id, upload_url=None)  # gone there: begin again
+            if status in NOT_THERE and row.upload_url:
+                self._ledger.set(row.id, upload_url=None)  # begin again
         except Abandoned:
             pass
         finally:
@@ -171,7 +180,10 @@ class Uploads:
     def _send(self, row: Recording, given_up: threading.Event) -> None:
         uploader = self._uploader(row)
         if not uploader.url:
-            uploader.set_url(uploader.create_url())
+            url = uploader.create_url()
+            if not same_server(url, self._config.url):
+                raise OSError(f"the server sends us to another one: {url}")
+            uploader.set_url(url)
             self._ledger.set(row.id, upload_url=uploader.url)
         size = SMALLEST
         while uploader.offset < row.size:
@@ -179,6 +191,8 @@ class Uploads:
             uploader.chunk_size = size
             began, before = time.monotonic(), uploader.offset
             uploader.upload_chunk()
+            if uploader.offset <= before:
+                raise OSError(f"the server took nothing at byte {before}")
             self._moved_at = time.monotonic()
             took = self._moved_at - began
             self._pace(
@@ -201,7 +215,7 @@ class Uploads:
             whole = self._uploader(row).offset == row.size
             why = "the server holds only a part of it"
         except TusCommunicationError as error:
-            if error.status_code not in (403, 404, 410):
+            if error.status_code not in NOT_THERE:
                 raise
             whole, why = False, "the server does not have it any more"
         if not whole:
@@ -216,7 +230,7 @@ class Uploads:
         return uploader(
             self._config,
             self._store.bags / row.file,
-            row.upload_url,
+            row.upload_url if same_server(row.upload_url, self._config.url) else None,
             {
                 "filename": Path(readable(row.path)).name,
                 "file": row.file,

@@ -4,74 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from edge_agent.commands import Commands, Handler, Outcome
 from edge_agent.county.signer import Signer
 from edge_agent.docks import upload
 from edge_agent.docks.config import Upload
 from edge_agent.docks.docks import Docks
 from edge_agent.docks.states import State
-from edge_agent.outbox import Outbox
-from patrol_contract import topics
+from tests.edge_agent.docks.county_desk import CountyDesk
 from tests.edge_agent.docks.rig import MIB, Rig
 from tests.fakes.cameras import noise, until
 from tests.fakes.tus_server import TusServer
 
-TOPIC = topics.topic("cp_cmd", C="c371500", K="k-07")
-_KEY = rsa.generate_private_key(65537, 3072)
-
 
 def states(docks: Docks) -> set[State]:
     return {row.state for row in docks.ledger.recordings()}
-
-
-class CountyDesk:
-    """The way a confirmation really takes: signed by the county, checked by commands.py."""
-
-    def __init__(self, docks: Docks, folder: Path) -> None:
-        self.acks: list[dict[str, Any]] = []
-        self.signer = Signer(_KEY, "county-1", folder / "numbers.json")
-        self.outbox = Outbox(folder / "outbox.db")
-        self.commands = Commands(
-            {"county-1": self.signer.modulus},
-            "c371500",
-            "k-07",
-            self.outbox,
-            self._report,
-            self._nowhere,
-        )
-
-        async def confirm(fields: Any) -> Outcome:
-            await docks.confirm(fields)
-            return Outcome("done")
-
-        self.commands.handlers["dock_confirm"] = Handler(confirm)
-
-    async def _report(self, name: str, who: Any, fields: Any, /) -> None:
-        self.acks.append(dict(fields))
-
-    async def _nowhere(self, *_: Any, **__: Any) -> None:
-        raise AssertionError("nothing here is for a unit")
-
-    async def __aenter__(self) -> CountyDesk:
-        await self.outbox.open()
-        await self.commands.load()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.outbox.close()
-
-    def sign(self, file: str, sha256: str) -> bytes:
-        return self.signer.command("cp/k-07", "dock_confirm", file=file, sha256=sha256)[1]
-
-    async def send(self, payload: bytes) -> str:
-        """The state that was answered last."""
-        await self.commands.receive(TOPIC, payload, False)
-        return self.acks[-1]["state"]
 
 
 def fast(rig: Rig, server: TusServer, **more: Any) -> None:
@@ -200,7 +153,7 @@ async def false_confirmations(folder: Path) -> None:
 
 
 async def polite(folder: Path) -> None:
-    """Nothing is sent while the uplink is busy, nor outside the allowed hours."""
+    """Nothing is sent while the uplink is busy."""
     rig = Rig(folder)
     camera = rig.camera("CAM001", files={b"DCIM/A.mp4": noise(MIB, "polite")})
     busy = [True]
@@ -216,6 +169,90 @@ async def polite(folder: Path) -> None:
     rig.audit(camera)
 
 
+async def outside_the_allowed_hours(folder: Path) -> None:
+    """The hours end in the middle of a file: it waits there, and goes on when they begin again."""
+    rig = Rig(folder)
+    camera = rig.camera("CAM001", files={b"DCIM/A.mp4": 3 * MIB})
+    original, may = upload.allowed, [False]
+    upload.allowed = lambda hours, now: may[0]
+    try:
+        with TusServer(folder / "tus") as server:
+            fast(rig, server, hours="22:00-06:00")
+            section = rig.config.upload.model_copy(update={"kbit_s": 8000})  # type: ignore[union-attr]
+            rig.config = rig.config.model_copy(update={"upload": section})
+
+            def size() -> int:
+                return sum(path.stat().st_size for path in server.files())
+
+            async with rig.running() as docks:
+                camera.dock(rig.bay(1))
+                await rig.all_sealed(docks, camera)
+                await asyncio.sleep(1.5)  # longer than it takes to look for work
+                assert not server.files()
+                may[0] = True
+                await until(lambda: size() > MIB // 2, 30)
+                may[0] = False
+                await asyncio.sleep(1.0)  # longer than a request
+                before = size()
+                await asyncio.sleep(1.0)
+                assert MIB // 2 < size() == before < 3 * MIB
+                may[0] = True
+                await until(lambda: states(docks) == {State.UPLOADED}, 30)
+                assert server.digests() == camera.digest_list()
+    finally:
+        upload.allowed = original
+    rig.audit(camera)
+
+
+async def somebody_else_answers(folder: Path) -> None:
+    """A login page where the server should be: told, tried again, and nothing believed of it."""
+    rig = Rig(folder)
+    camera = rig.camera("CAM001", files={b"DCIM/A.mp4": MIB})
+    upload.RETRY_S = (0.2, 1.0)
+    faults: list[str] = []
+
+    places = cycle(("/login", "http://elsewhere.example/files/1"))
+
+    class Portal(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(200)
+            self.send_header("Location", next(places))
+            self.send_header("Content-Length", "5")
+            self.end_headers()
+            self.wfile.write(b"hello"[: 0 if self.command == "HEAD" else 5])
+
+        do_POST = do_PATCH = do_HEAD = answer
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    portal = ThreadingHTTPServer(("127.0.0.1", 0), Portal)
+    threading.Thread(target=portal.serve_forever, daemon=True).start()
+    section = Upload(url=f"http://127.0.0.1:{portal.server_port}/files")
+    rig.config = rig.config.model_copy(update={"upload": section})
+
+    def fault(name: str, why: str | None) -> None:
+        if name == "upload" and why:
+            faults.append(why)
+
+    try:
+        async with rig.running(fault=fault) as docks:
+            camera.dock(rig.bay(1))
+            await until(lambda: any("another one" in why for why in faults))
+            await until(lambda: len(faults) >= 3)
+            assert states(docks) == {State.ANNOUNCED}
+    finally:
+        portal.shutdown()
+        portal.server_close()
+    with TusServer(folder / "tus") as server:
+        fast(rig, server)
+        async with rig.running() as docks:
+            await until(lambda: states(docks) == {State.UPLOADED}, 30)
+            assert server.digests() == camera.digest_list()
+    rig.audit(camera)
+
+
 UPLOAD_SCENARIOS = (
     uploaded_confirmed_released,
     server_killed_mid_upload,
@@ -223,4 +260,6 @@ UPLOAD_SCENARIOS = (
     server_spoils_an_upload,
     false_confirmations,
     polite,
+    outside_the_allowed_hours,
+    somebody_else_answers,
 )
