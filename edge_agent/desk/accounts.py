@@ -55,7 +55,7 @@ class Accounts:
     def __init__(
         self, store: Store, folder: Path, idle_s: float, clock: Callable[[], float] = time.time
     ) -> None:
-        self._store, self._idle_s, self._clock = store, idle_s, clock
+        self._store, self.idle_s, self._clock = store, idle_s, clock
         self._code_file = folder / "desk-first-code"
         self._sessions: dict[str, Session] = {}
         self._hashing = asyncio.Semaphore(2)  # more at once would cost the Pi its memory
@@ -178,7 +178,7 @@ class Accounts:
         if found is None or token is None or self._clock() - found.used > SESSION_S:
             return None
         found.csrf = digest("csrf" + token)
-        found.locked = found.locked or self._clock() - found.used > self._idle_s
+        found.locked = found.locked or self._clock() - found.used > self.idle_s
         return found
 
     async def touch(self, token: str) -> None:

@@ -17,6 +17,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from edge_agent.alarm_room import AlarmConfig, AlarmRoom
 from edge_agent.board import Board
+from edge_agent.clock import since_boot
 from edge_agent.desk.config import DeskConfig
 from edge_agent.desk.rights import Refused
 from edge_agent.desk.room import About, DeskRoom, Hands
@@ -82,6 +83,7 @@ class Rig:
         self.pressed: list[tuple[Any, ...]] = []
         self.committed_at: dict[str, float] = {}  # SOS id -> time.time() of its commit
         self.siren: list[bool] = []
+        self.ahead_s = 0.0  # of the machine's count, by which the alarm waits
         self._seq = 0
 
     async def __aenter__(self) -> Rig:
@@ -107,6 +109,7 @@ class Rig:
             self.outbox,
             self.board,
             set_siren=self._set_siren,
+            ticks=lambda: since_boot() + self.ahead_s,
         )
         self.outbox.watch(self.alarm.observe)
         self.outbox.on_sos(self.alarm.received)
