@@ -6,19 +6,24 @@ import {known, t} from "./words.js";
 
 const SIGN = {good: "✔", work: "…", alarm: "!", idle: "○"};
 
-/** A card that draws {kind, title, word, lines: [text], bar: 0..1|null}. */
+/** A card that draws {kind, title, who, word, lines: [text], bar: 0..1|null, beside: text by the bar}. */
 export function card() {
   const sign = el("span", {class: "sign", "aria-hidden": "true"});
   const title = el("strong", {});
+  const who = el("span", {class: "carrier"});
   const word = el("p", {class: "word"});
   const bar = el("div", {class: "bar"}, el("div", {}));
+  const beside = el("p", {class: "beside"});
   const lines = el("div", {class: "lines"});
-  const made = el("div", {class: "card"}, el("div", {class: "cardhead"}, sign, title), word, bar, lines);
+  const made = el("div", {class: "card"}, el("div", {class: "cardhead"}, sign, title, who), word, bar, beside, lines);
   made.show = (view) => {
     mark(made, "class", `card ${view.kind}`);
     say(sign, SIGN[view.kind]);
     say(title, view.title);
+    say(who, view.who || "");
     say(word, view.word);
+    say(beside, view.beside || "");
+    mark(beside, "hidden", view.beside ? null : "");
     mark(bar, "hidden", view.bar === null || view.bar === undefined);
     if (view.bar !== null && view.bar !== undefined) bar.firstChild.style.width = `${Math.round(100 * view.bar)}%`;
     const texts = view.lines.filter(Boolean);
@@ -32,32 +37,49 @@ export function card() {
 }
 
 const LAMP = {empty: "idle", working: "work", done: "good", problem: "alarm"};
-const pace = new Map(); // bay -> where it was when we first saw this copy, for the time left
+const pace = new Map(); // bay -> {camera, seen: [{at, done}]} of the last minute, for the time left
+const PACE_S = 60, LEAST_S = 3, STEP_S = 1;
 
+/** Seconds until the camera may be taken, by the pace of the last minute; null: not known yet. */
 function left(row) {
-  if (row.light !== "working" || !row.bytes) return null;
-  const from = pace.get(row.bay);
-  if (!from || from.camera !== row.camera || row.bytes_done < from.done) {
-    pace.set(row.bay, {camera: row.camera, done: row.bytes_done, at: now()});
+  if (row.light !== "working" || !row.bytes) {
+    pace.delete(row.bay);
     return null;
   }
-  const rate = (row.bytes_done - from.done) / (now() - from.at);
-  return rate > 0 && now() - from.at > 2 ? (row.bytes - row.bytes_done) / rate : null;
+  let known = pace.get(row.bay);
+  if (!known || known.camera !== row.camera || row.bytes_done < known.seen.at(-1).done) {
+    known = {camera: row.camera, seen: [{at: now(), done: row.bytes_done}]};
+    pace.set(row.bay, known);
+  }
+  const {seen} = known;
+  if (now() - seen.at(-1).at >= STEP_S) seen.push({at: now(), done: row.bytes_done});
+  while (seen.length > 2 && seen[0].at < now() - PACE_S) seen.shift();
+  const [first, last] = [seen[0], seen.at(-1)];
+  const rate = (last.done - first.done) / (last.at - first.at);
+  return rate > 0 && last.at - first.at >= LEAST_S ? (row.bytes - row.bytes_done) / rate : null;
+}
+
+/** "46 % · 约剩 3 分钟", while something is copied. */
+function progress(row, seconds) {
+  if (row.light !== "working" || !row.bytes) return "";
+  return `${Math.floor(100 * row.bytes_done / row.bytes)} % · ${seconds === null ? t("left_unknown") : t("left", {span: span(seconds)})}`;
 }
 
 export function bay(row) {
   const seconds = left(row);
-  const state = `bay_${row.state}`;
+  const state = known(`bay_${row.state}`) ? t(`bay_${row.state}`) : row.state;
+  const trouble = row.light === "problem"; // then the state says what to do
   return {
     kind: LAMP[row.light] || "idle",
     title: t("bay", {n: row.number}),
     word: t(`lamp_${row.light}`),
+    who: row.member || "",
     bar: row.bytes ? row.bytes_done / row.bytes : null,
+    beside: trouble ? state : progress(row, seconds),
     lines: [
-      known(state) ? t(state) : row.state,
-      row.camera ? t("camera", {name: row.camera}) : "",
-      row.files ? t("files", {n: row.sealed ?? 0, of: row.files}) : "",
-      seconds === null ? "" : t("left", {span: span(seconds)}),
+      trouble ? "" : state,
+      [row.camera && t("camera", {name: row.camera}), row.files && t("files", {n: row.sealed ?? 0, of: row.files})]
+        .filter(Boolean).join(" · "),
       row.problems ? t("problems", {n: row.problems}) : "",
       ours(row.why),
     ],

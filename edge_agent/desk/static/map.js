@@ -18,7 +18,7 @@ const FIRST = 1; // of REACH_M: as near as the map opens by itself
 const TOGETHER = 36; // px: nearer than this they are one dot with a number
 const LEAD = 60; // px: a name further from its dot says little
 const NAMES = 4; // so many names stand in a column beside their dot
-const PX = {sos: 22, here: 19, who: 19, point: 16, village: 16, scale: 14, bearing: 17}; // type sizes
+const PX = {sos: 22, here: 19, who: 19, spot: 16, village: 16, scale: 14, bearing: 17}; // type sizes
 const LINE = 1.25, UP = 1.16, DOWN = 0.29; // of the type size: line to line; above and below its base
 const SMALL = 480; // px: on a map narrower than this type is smaller
 export const sections = ["unit", "sos", "fix", "point", "place", "shift"];
@@ -190,7 +190,7 @@ export function makeMap(root, {drag = false} = {}) {
       ...groups.filter(({of}) => of.length <= NAMES).sort((a, b) => b.picked - a.picked || b.rank - a.rank)
         .map((group) => label(`unit ${group.of[0].unit}`, "who", group, radius(group), group.of.map(({unit, row}) => named(unit, row)), LEAD)),
       ...(frame.holds(home) ? [label("here", "here", home, 16, [about.name])] : []),
-      ...spots.map((spot) => label(`point ${spot.key}`, "point", spot.at, 10, [pointText(spot)], 36)),
+      ...spots.map((spot) => label(`spot ${spot.key}`, "spot", spot.at, 10, [pointText(spot)], 36)),
       ...about.villages.map((village, n) => ({...village, n, at: frame.on(village.lat, village.lon)})).filter(({at}) => frame.holds(at))
         .map(({n, name, at}) => label(`village ${n}`, "village", at, 0, [name], 16)),
     ];

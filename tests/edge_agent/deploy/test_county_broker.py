@@ -63,7 +63,8 @@ def may_hear(user: str, name: str, sender: str, who: dict[str, str]) -> bool:
     group = name in ("group_cmd", "group_duty")
     if WHO[user] == "unit":
         return group or (name in ("unit_cmd", "unit_seen") and who["U"] == user)
-    return group or name == "unit_cmd" or (name == "cp_cmd" and who["K"] == user)
+    ours = name in ("unit_cmd", "points_waypoint")
+    return group or ours or (name == "cp_cmd" and who["K"] == user)
 
 
 class Client:

@@ -25,12 +25,15 @@ async def play(rig: Rig) -> None:
             await rig.walk(unit, lat, lon, now - age)
     rig.board.put("unit", "u-0004", {"online": False, "batt": 14, "silent_since": now - 900.0})
     for row in (
-        {"state": "COPYING", "light": "working", "camera": "CAM001", "files": 12, "sealed": 5,
-         "bytes": 9_000_000_000, "bytes_done": 4_100_000_000, "problems": 0},
-        {"state": "SEALED", "light": "done", "camera": "CAM014", "files": 7, "sealed": 7,
-         "bytes": 3_000_000_000, "bytes_done": 3_000_000_000, "problems": 0},
-        {"state": "YANKED", "light": "problem", "camera": "CAM022", "files": 9, "sealed": 2,
-         "bytes": 5_000_000_000, "bytes_done": 1_000_000_000, "problems": 1},
+        {"state": "COPYING", "light": "working", "camera": "CAM001", "member": "张大山",
+         "files": 12, "sealed": 5, "bytes": 9_000_000_000,
+         "bytes_done": 4_100_000_000, "problems": 0},
+        {"state": "SEALED", "light": "done", "camera": "CAM014", "member": "刘桂兰",
+         "files": 7, "sealed": 7, "bytes": 3_000_000_000,
+         "bytes_done": 3_000_000_000, "problems": 0},
+        {"state": "YANKED", "light": "problem", "camera": "CAM022", "member": "陈志强",
+         "files": 9, "sealed": 2, "bytes": 5_000_000_000,
+         "bytes_done": 1_000_000_000, "problems": 1},
         {"state": "EMPTY", "light": "empty"},
     ):  # fmt: skip
         number = len(rig.board.view()["bay"]) + 1

@@ -201,6 +201,36 @@ async def test_tracks_of_the_shift_with_the_last_half_hour_brought_out(
     await expect(page.locator(".map .trail.picked")).to_have_count(1)
 
 
+async def test_the_countys_points_and_who_was_there(rig: Rig, chromium: Browser) -> None:
+    page = await map_of(chromium, rig)
+    await expect(page.locator(".map .point")).to_have_count(3)  # of the local file
+    at = {"lat": HERE[0] - 15_000, "lon": HERE[1] - 15_000}
+    station = {"_type": "waypoint", "desc": "泵站", "rad": 60, "tst": 1795200000, "rid": "p-9"}
+    await rig.room.points.county({**station, **at, "place": "key"})
+    await expect(page.locator(".map .point.key")).to_have_count(2)
+    names = page.locator(".map .name.spot")
+    await expect(names.filter(has_text="泵站")).to_have_text("泵站")
+    now = int(time.time())
+    rig.board.put("unit", "u-0001", {"member": "张大山"})
+    rig.board.put("shift", "now", {"began": now - 5400})
+    for event, tst, looks, says in (
+        ("enter", now - 7200, ".inside", "泵站 张大山 在此"),
+        ("leave", now - 7100, ":not(.been):not(.inside).key", "泵站"),  # before this shift
+        ("enter", now - 60, ".inside", "泵站 张大山 在此"),
+        ("leave", now, ".been", "✔ 泵站"),
+    ):
+        await rig.say("unit_transition", "u-0001", {
+            "_type": "transition", "event": event, "desc": "泵站", "acc": 5, "tst": tst,
+            "wtst": 1795200000, "rid": "p-9", **at,
+        })  # fmt: skip
+        await expect(names.filter(has_text="泵站")).to_contain_text(says)
+        await expect(page.locator(f".map .point{looks}")).not_to_have_count(0)
+        been = await page.locator(".map .point.been").count()
+        assert been == (looks == ".been") or looks == ".inside"
+    await rig.raise_sos("u-0001", "1" * 16, at=(at["lat"] + 900, at["lon"]))
+    await expect(page.locator("article.sos .timer").first).to_contain_text("重点部位 1 分钟")
+
+
 async def test_tracks_outlive_a_restart(rig: Rig) -> None:
     now = int(time.time())
     for step in range(5):
