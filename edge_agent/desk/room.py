@@ -132,4 +132,6 @@ class DeskRoom:
             "faults": view["fault"],
             "bays": view["bay"],
             "sos": view["sos"],
+            "orders": {**view["order"], **view["seal"]},
+            "alarms": {name: row for name, row in view["sensor"].items() if row.get("alarm")},
         }

@@ -13,10 +13,13 @@ const row = (...cells) => el("tr", {}, ...cells.map((cell, n) => el(n ? "td" : "
 export async function sheet(paper, id) {
   const answer = await fetch(`/sheet.json?shift=${id}`).catch(() => null);
   if (!answer?.ok) return false;
-  const {shift, people, totals, log, faults, bays, sos, note_before: before} = await answer.json();
+  const {shift, people, totals, log, faults, bays, sos, orders, alarms, note_before: before} = await answer.json();
   const full = Object.values(bays).filter((bay) => bay.light !== "empty");
   const open = [
     ...Object.values(sos).map((one) => `${t("sos")} ${one.unit}`),
+    ...Object.values(orders).map((one) => t(one.done_at ? "order_sealed" : `order_${one.cmd}`)),
+    ...Object.entries(alarms).map(([name, one]) =>
+      `${about.sensors[name]?.name || name} ${t("alarm", {what: t(`alarm_${one.alarm}`)})}`),
     ...Object.entries(faults).map(([name, one]) => `${name}: ${ours(one.why)}`),
     ...full.map((bay) => `${t("bay", {n: bay.number})} ${t(`lamp_${bay.light}`)} ${bay.camera || ""}`),
   ];

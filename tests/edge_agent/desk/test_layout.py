@@ -53,6 +53,9 @@ async def test_every_view_fits_and_every_button_is_a_fingers(
 ) -> None:
     await play(rig)
     page = await page_of(chromium, rig, size)
+    wrong: list[str] = []  # what the browser complains of: our own policy's violations, exceptions
+    page.on("console", lambda told: wrong.append(told.text) if told.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
     await rig.raise_sos("u-0001", SOS)
     await rig.raise_sos("u-0002", "2" * 16, discreet=True)
     rig.board.put("order", "3" * 16, {"cmd": "seal_off", "iat": 1_800_000_000, "why": "嫌疑车辆"})
@@ -67,6 +70,9 @@ async def test_every_view_fits_and_every_button_is_a_fingers(
             await page.wait_for_selector(f"body[data-view={view}]")
             assert await page.evaluate(WIDER) <= 0, (view, tongue)
             assert await page.evaluate(SMALL, least) == [], (view, tongue)
+    assert wrong == []
+    await page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"top:0\">')")
+    await until(lambda: any("Content Security Policy" in text for text in wrong))
 
 
 async def test_an_sos_is_read_from_across_the_room(rig: Rig, chromium: Browser) -> None:

@@ -263,6 +263,7 @@ async def test_first_start_in_the_browser(tmp_path: Path, chromium: Browser) -> 
 async def test_the_hand_over_sheet_is_printed(rig: Rig, chromium: Browser) -> None:
     await play(rig)
     rig.board.put("sensor", "smoke", {"alarm": "on"})  # happens in this shift, by itself
+    rig.board.put("seal", SOS, {"cmd": "seal_off", "iat": 1_800_000_000, "done_at": 1_800_000_300})
     page = await page_of(chromium, rig)
     await page.evaluate("() => { window.print = () => { document.title = 'printed'; }; }")
     await show(page, "shift")
@@ -273,6 +274,9 @@ async def test_the_hand_over_sheet_is_printed(rig: Rig, chromium: Browser) -> No
     await page.emulate_media(media="print")
     paper = page.locator(".paper")
     await expect(paper).to_be_visible()
-    for text in ("十里铺卡点 交接单", "王建国，李秀英", "放行 1", "道闸偶尔卡住", "smoke 报警"):
+    for text in (
+        "十里铺卡点 交接单", "王建国，李秀英", "放行 1", "道闸偶尔卡住", "配电箱烟感 报警",
+        "直流电源 报警：过低", "封控", "3 号位",
+    ):  # fmt: skip
         await expect(paper).to_contain_text(text)
     await expect(page.locator("#nav")).to_be_hidden()

@@ -222,6 +222,18 @@ async def test_malformed_presses(hand: Hand) -> None:
     assert (await hand.press("seen", {"sos": "9" * 16, "going": True}))[0] == 409
 
 
+async def test_the_first_start_prints_its_code_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with Rig(tmp_path) as rig:
+        code = rig.room.accounts.first_code
+        assert code and code in capsys.readouterr().out
+        await rig.people()
+        await rig.stop()
+        await rig.start()
+        assert rig.room.accounts.first_code is None and not capsys.readouterr().out
+
+
 async def test_headers_and_nothing_from_elsewhere(rig: Rig, hand: Hand) -> None:
     async with hand.http.get(rig.url) as answer:
         policy = answer.headers["Content-Security-Policy"]
