@@ -84,6 +84,7 @@ class Agent:
                     self.uplink.status().connected and self.outbox.backlog().rows > 0
                 ),
                 fault=self.board.fault,
+                clock_is_set=lambda: self.clock.now() is not None,
             )
             if config.docks
             else None

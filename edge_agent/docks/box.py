@@ -50,6 +50,7 @@ class Box:
         make_source: Callable[[Path], Source],
         uplink_busy: Callable[[], bool],
         fault: Callable[[str, str | None], None],
+        clock_is_set: Callable[[], bool],
     ) -> None:
         self._checkpoint = checkpoint
         self._fault = fault
@@ -62,6 +63,7 @@ class Box:
             config.keep_days,
             config.free_low_mb * MB,
             config.free_high_mb * MB,
+            clock_is_set,
         )
         self._tidied: int | None = None  # row of the journal up to which all is tidy
         self._devices = devices or _devices(config)

@@ -22,7 +22,7 @@ class Database:
         self, path: Path, key: custody.PrivateKey, now: Callable[[], float] = time.time
     ) -> None:
         self.key = key
-        self._now = now
+        self.clock = now
         self._lock = threading.RLock()
         self.on_journal: Callable[[], object] = lambda: None  # called after a commit with news
         self.db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
@@ -40,7 +40,7 @@ class Database:
             self.db.close()
 
     def now_ms(self) -> int:
-        return int(self._now() * 1000)
+        return int(self.clock() * 1000)
 
     @contextmanager
     def transaction(self) -> Generator[sqlite3.Connection]:

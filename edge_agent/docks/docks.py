@@ -45,13 +45,23 @@ class Docks:
         outputs: Outputs | None = None,
         uplink_busy: Callable[[], bool] = lambda: False,
         fault: Callable[[str, str | None], None] = lambda name, why: None,
+        clock_is_set: Callable[[], bool] = lambda: True,
     ) -> None:
         _usable(config)
         self.config = config
         self._fault = fault
         self._lamps = Lamps(config.bay, outputs) if outputs else None
         self._make = partial(
-            Box, config, reporter, checkpoint, devices, mounter, make_source, uplink_busy, fault
+            Box,
+            config,
+            reporter,
+            checkpoint,
+            devices,
+            mounter,
+            make_source,
+            uplink_busy,
+            fault,
+            clock_is_set,
         )
         self._box: Box | None = None
         self._open()

@@ -3,11 +3,16 @@
 Evictable is a recording that is RELEASED (so the county holds the same bytes), not marked, not
 held, and older than `keep_days`. Nothing else, ever: a full disk stops copying, it never costs
 a recording that nobody else has.
+
+Its age is counted from the later of two times: of its sealing, by our clock, which may have stood
+in 1970 that evening, and of the county's signed confirmation. While our clock is not set, nothing
+has an age.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from edge_agent.docks.ledger import Ledger
 from edge_agent.docks.rows import Recording
@@ -25,7 +30,16 @@ class Space:
     not free to the others.
     """
 
-    def __init__(self, ledger: Ledger, store: Store, keep_days: int, low: int, high: int) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: Store,
+        keep_days: int,
+        low: int,
+        high: int,
+        clock_is_set: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._clock_is_set = clock_is_set
         self._ledger = ledger
         self._store = store
         self._keep_ms = keep_days * DAY_MS
@@ -35,10 +49,17 @@ class Space:
 
     def evictable(self) -> list[Recording]:
         """Oldest first."""
+        if not self._clock_is_set():
+            return []
+        before = self._ledger.now_ms() - self._keep_ms
         rows = self._ledger.recordings(
-            "state = ? AND NOT marked AND NOT held AND sealed_ms < ?",
+            "state = ? AND NOT marked AND NOT held AND sealed_ms < ? AND NOT EXISTS (SELECT 1 FROM"
+            " journal j WHERE j.recording = recording.id AND j.kind = ?"
+            " AND coalesce(1000 * json_extract(j.detail, '$.iat'), j.at_ms) >= ?)",
             State.RELEASED,
-            self._ledger.now_ms() - self._keep_ms,
+            before,
+            State.COUNTY_CONFIRMED,
+            before,
         )
         return sorted(rows, key=lambda row: row.sealed_ms or 0)
 

@@ -31,8 +31,9 @@ async def released(rig: Rig, docks: Docks, camera: Camera, *but: str) -> None:
 
 
 def age(docks: Docks, days: int) -> None:
-    with docks.ledger.transaction() as db:
-        db.execute("UPDATE recording SET sealed_ms = sealed_ms - ?", (days * DAY_MS,))
+    """So many days go by."""
+    then = time.time() + days * DAY_MS / 1000
+    docks.ledger.clock = lambda: then
 
 
 async def test_only_old_released_unmarked_unheld_recordings_make_room(tmp_path: Path) -> None:
@@ -74,6 +75,27 @@ async def test_only_old_released_unmarked_unheld_recordings_make_room(tmp_path: 
             kinds.index("HELD") < kinds.index("UNHELD") < len(kinds) - kinds[::-1].index("EVICTED")
         )
     rig.audit(camera)
+
+
+async def test_six_months_are_not_over_because_a_clock_was_wrong(tmp_path: Path) -> None:
+    """Sealed in 1970, as far as our clock knew; confirmed by the county in its own time."""
+    rig = Rig(tmp_path)
+    camera = rig.camera("CAM001", files={b"DCIM/A.mp4": MIB})
+    is_set = False
+    async with rig.running(clock_is_set=lambda: is_set) as docks:
+        docks.ledger.clock = lambda: 1000.0
+        camera.dock(rig.bay(1))
+        await rig.all_sealed(docks, camera)
+        (row,) = docks.ledger.recordings()
+        now = round(time.time())
+        confirmed = {"file": row.file, "sha256": row.sha256, "iat": now}
+        await docks.confirm(confirmed)
+        age(docks, KEEP + 1)
+        assert not docks.space.evictable(), "our clock is not set"
+        is_set = True
+        assert [each.id for each in docks.space.evictable()] == [row.id]
+        age(docks, KEEP - 1)
+        assert not docks.space.evictable(), "the county confirmed it less than six months ago"
 
 
 async def test_oldest_goes_first_and_no_more_than_needed(tmp_path: Path) -> None:
