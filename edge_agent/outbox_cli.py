@@ -29,6 +29,7 @@ FREE_MB = 200  # less on the data disk is said
 OLD_S = 3600  # a record that waits longer is said
 CERTIFICATE_DAYS = 30
 TIMEOUT_S = 5.0
+AT_ONCE = 500  # records read at a time
 
 
 def add_commands(kinds: Any) -> None:
@@ -69,16 +70,14 @@ def outbox(want: argparse.Namespace) -> int:
         if db is None:
             return 1
         if want.what == "export":
-            for row in db.execute(
-                "SELECT topic, payload, sender, boot, seq, at FROM record ORDER BY id"
-            ):
+            for row in records(db):
                 print(json.dumps(_exported(*row), ensure_ascii=False))
         elif want.what == "list":
             rows = db.execute(
                 "SELECT id, at, topic, length(payload), sender, seq FROM record"
                 " ORDER BY at DESC LIMIT ?",
                 (want.limit,),
-            )
+            ).fetchall()
             for number, at, topic, size, sender, seq in rows:
                 lane = LANES[number >> LANE_SHIFT]
                 print(f"{_clock(at)}  {lane:<14} {sender:<12} {seq:>8}  {size:>5} B  {topic}")
@@ -86,7 +85,7 @@ def outbox(want: argparse.Namespace) -> int:
             rows = db.execute(
                 "SELECT at, client, topic, why, payload FROM quarantine ORDER BY id DESC LIMIT ?",
                 (want.limit,),
-            )
+            ).fetchall()
             for at, client, topic, why, payload in rows:
                 print(f"{_clock(at)}  {client:<12} {topic}: {why}\n    {payload[:120]!r}")
     return 0
@@ -214,6 +213,19 @@ def _opened(
         return
     with contextlib.closing(db):
         yield db
+
+
+def records(db: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+    """All of them in order, some at a time: who pages through them must not hold a transaction, or
+    the agent's log could not be shortened meanwhile."""
+    last = -1
+    while rows := db.execute(
+        "SELECT id, topic, payload, sender, boot, seq, at FROM record WHERE id > ?"
+        " ORDER BY id LIMIT ?",
+        (last, AT_ONCE),
+    ).fetchall():
+        last = rows[-1][0]
+        yield from (row[1:] for row in rows)
 
 
 def _oldest(db: sqlite3.Connection) -> float | None:

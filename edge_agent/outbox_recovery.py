@@ -32,6 +32,7 @@ ATTEMPTS = 3  # with one batch: a remedy that does not help is not repeated for 
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _SAYS = {
+    sqlite3.SQLITE_BUSY: "another program holds the file; end that program",
     sqlite3.SQLITE_FULL: "the disk is full; free some space or put in a larger card",
     sqlite3.SQLITE_READONLY: "the disk is read-only (a failing card does this); replace the card",
     sqlite3.SQLITE_IOERR: "the disk reports an error; replace the card",

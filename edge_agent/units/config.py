@@ -21,6 +21,7 @@ class UnitsConfig(Section):
     ca: ExistingFile | None = None
     cert: ExistingFile | None = None
     key: ExistingFile | None = None
+    crl: ExistingFile | None = None  # certificates the county has revoked; read at a start
     most_connections: Annotated[int, Field(ge=1, le=2000)] = 256
     messages_per_s: Annotated[int, Field(ge=1, le=10000)] = 200  # of one unit; more waits
     burst: Annotated[int, Field(ge=1, le=100000)] = 1000
@@ -34,6 +35,8 @@ class UnitsConfig(Section):
             raise ValueError(
                 "ca, cert, key 要么都写，要么都不写 / give all of ca, cert, key or none"
             )
+        if self.crl is not None and self.ca is None:
+            raise ValueError("crl 需要 ca / crl: needs ca")
         if self.ca is None and not _loopback(self.listen.host):
             raise ValueError(
                 f"{self.listen} 没有 TLS：写上 ca, cert, key，或只监听 127.0.0.1"

@@ -25,6 +25,7 @@ RECEIVE_MAXIMUM = 64  # PUBLISHes of one unit that wait for their commit
 CONNECT_S = 10.0  # for the CONNECT after TLS
 WRITE_S = 10.0  # a unit that takes nothing for so long is gone
 MOST_FILTERS = 32
+UNREAD = 1 << 16  # bytes that wait for a unit to read them
 KEEPALIVE = 300  # s, the most that is granted
 
 # MQTT 5 reason codes, and what 3.1.1 says for them in CONNACK
@@ -158,6 +159,8 @@ class Connection:
 
     async def _take(self, packet: Any) -> bool:
         """Deal with one packet; True when the unit said goodbye."""
+        if not isinstance(packet, mqtt.Puback | mqtt.Disconnect):
+            await self._its_turn()
         if isinstance(packet, mqtt.Publish):
             await self._publish(packet)
         elif isinstance(packet, mqtt.Puback):
@@ -180,13 +183,16 @@ class Connection:
             await self._writer.drain()
         return False
 
-    async def _publish(self, packet: Any) -> None:
-        if packet.qos > 1:
-            raise Refused(BAD_QOS, "QoS 2 is not spoken here")
+    async def _its_turn(self) -> None:
+        """Whatever a unit asks for costs a token: a subscription is a commit, too."""
         wait = self._bucket.take(asyncio.get_running_loop().time())
         if wait:
             self.endpoint.counts["throttled"] += 1
             await asyncio.sleep(wait)
+
+    async def _publish(self, packet: Any) -> None:
+        if packet.qos > 1:
+            raise Refused(BAD_QOS, "QoS 2 is not spoken here")
         accepted = self.endpoint.up.published(self.client, packet)
         if packet.qos == 0:
             return
@@ -248,8 +254,8 @@ class Connection:
         )
 
     def send_once(self, topic: str, payload: bytes, retain: bool) -> None:
-        """A QoS 0 message."""
-        if self._greeted:
+        """A QoS 0 message; dropped when the unit does not read."""
+        if self._greeted and self._writer.transport.get_write_buffer_size() < UNREAD:
             self._send(mqtt.encode_publish(self.version, topic, payload, 0, 0, retain))
 
     def _send_waiting(self) -> None:

@@ -74,6 +74,7 @@ class UnitsEndpoint:
         self.up = Upward(outbox, self.rights, self.counts, on_quarantine, clock, stamp)
         self.down = Downward(self._sessions, self._connections, self.counts, clock, now)
         self._serving: set[asyncio.Task[None]] = set()
+        self._strangers: dict[Connection, None] = {}  # no CONNECT yet, oldest first
         self._stopping = False
         self._interest: set[str] = set()
         self._due_wills: dict[str, float] = {}
@@ -122,10 +123,11 @@ class UnitsEndpoint:
         task = asyncio.current_task()
         assert task is not None
         self._serving.add(task)
+        self._strangers[connection] = None
         why = "said goodbye"
         try:
             if len(self._serving) > self.config.most_connections:
-                raise Refused(BUSY, "too many connections")
+                self._make_place(connection)
             await connection.run()
         except Refused as refused:
             why = str(refused)
@@ -143,6 +145,17 @@ class UnitsEndpoint:
             log.info("unit %s: %s", connection.client or "?", why)
             await self._left(connection)
             self._serving.discard(task)
+            self._strangers.pop(connection, None)
+
+    def _make_place(self, newest: Connection) -> None:
+        """Who has not said yet who he is goes first; units that are here stay."""
+        for oldest in self._strangers:
+            if oldest is not newest:
+                del self._strangers[oldest]
+                self.counts["crowded out"] += 1
+                oldest.close()
+                return
+        raise Refused(BUSY, "too many connections")
 
     async def arrived(self, connection: Connection, clean: bool, will: Will | None) -> bool:
         """A unit's CONNECT was good; True when its session is resumed."""
@@ -151,6 +164,7 @@ class UnitsEndpoint:
         if old is not None:
             old.goodbye(TAKEN_OVER)
         self._connections[client] = connection
+        self._strangers.pop(connection, None)
         self._due_wills.pop(client, None)
         resumed = await self._sessions.begin(client, clean, connection.expiry, will)
         self.counts["connections"] += 1

@@ -17,6 +17,9 @@ def server_tls(config: UnitsConfig) -> ssl.SSLContext | None:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(config.ca)
+    if config.crl is not None:
+        context.load_verify_locations(config.crl)
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     context.load_cert_chain(config.cert, config.key)
     return context
 

@@ -17,9 +17,16 @@ from patrol_contract import messages, topics
 _FROM_UNITS = frozenset(name for name, row in messages.MESSAGES.items() if row.sender == "unit")
 
 
-@lru_cache(maxsize=4096)
+LONGEST_TOPIC = 200  # characters; the contract's are shorter, and what is remembered is small
+
+
 def parsed(topic: str) -> tuple[str, dict[str, str]] | None:
     """topics.parse, remembered: a unit says the same few topics all night."""
+    return _parsed(topic) if len(topic) <= LONGEST_TOPIC else None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(topic: str) -> tuple[str, dict[str, str]] | None:
     return topics.parse(topic)
 
 
@@ -48,6 +55,8 @@ class UnitRights:
         return found[1] == {"C": self.county, "U": unit}
 
     def may_subscribe(self, unit: str, pattern: str) -> bool:
+        if len(pattern) > LONGEST_TOPIC:
+            return False
         levels = pattern.split("/")
         if levels[:3] != ["patrol", "v1", self.county] or len(levels) < 4:
             return False

@@ -234,7 +234,8 @@ def rss_mb() -> float:
 
 
 async def drain(port: int, folder: Path, seconds: float) -> dict[str, Any]:
-    """Open a full outbox and send for so long; how fast it opened and what memory it took."""
+    """Open a full outbox and send until it is empty, at most so long; how fast it opened and what
+    memory it took on the way."""
     began = time.perf_counter()
     outbox = Outbox(folder / "outbox.db")
     await outbox.open()
@@ -243,14 +244,15 @@ async def drain(port: int, folder: Path, seconds: float) -> dict[str, Any]:
     await outbox.close()
     memory: list[float] = []
     async with uplink_to(port, folder) as (outbox, _):
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and outbox.backlog().rows:
+        began = time.monotonic()
+        while time.monotonic() < began + seconds and outbox.backlog().rows:
             memory.append(rss_mb())
             await asyncio.sleep(0.5)
-        left = outbox.backlog().rows
+        took, left = time.monotonic() - began, outbox.backlog().rows
     quarter = memory[len(memory) // 4]
     return {
         "restart_s": round(restart, 3),
+        "drain_s": round(took, 1),
         "left": left,
         "memory_mb": round(memory[-1], 1),
         "memory_growth_mb": round(max(memory) - quarter, 1),
@@ -258,7 +260,7 @@ async def drain(port: int, folder: Path, seconds: float) -> dict[str, Any]:
 
 
 async def outage(folder: Path, scale: float, rate: float, seconds: float) -> dict[str, Any]:
-    """72 h of records (times `scale`), then a drain over a line of `rate` bit/s, 60 ms."""
+    """72 h of records (times `scale`), then drained to the last over `rate` bit/s, 60 ms."""
     (folder / "k-07").mkdir(parents=True)
     filled = await python("fill", "-", str(folder / "k-07"), str(scale))
     with Mosquitto(folder / "county") as county:
@@ -282,7 +284,7 @@ async def outage(folder: Path, scale: float, rate: float, seconds: float) -> dic
         "records": filled["records"],
         "disk_mb": round(filled["disk_mb"], 1),
         "drain_link_share": round(share, 3),
-        "sent": filled["records"] + 1 - drained.pop("left"),
+        "sent": filled["records"] + 1 - drained["left"],
         **drained,
     }
 

@@ -33,9 +33,10 @@ async def test_power_cuts_on_a_disk_that_forgets(tmp_path: Path) -> None:
 
 
 async def test_an_outage_drains_and_memory_stays(tmp_path: Path) -> None:
-    found = await outage(tmp_path, 0.05, 10e6, 10)
+    found = await outage(tmp_path, 0.05, 10e6, 30)
     assert found["restart_s"] < 2
-    assert found["sent"] == found["records"] + 1
+    assert (found["left"], found["sent"]) == (0, found["records"] + 1)
+    assert found["drain_link_share"] > 0.5  # on a busy machine
     assert found["memory_growth_mb"] < 20
 
 

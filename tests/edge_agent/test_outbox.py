@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from edge_agent import outbox_cli
 from edge_agent.event import Event, Klass, Stamp
 from edge_agent.outbox import Outbox
+from edge_agent.outbox_file import LOG_BYTES
 from edge_agent.outbox_gaps import Gaps
 from edge_agent.outbox_record import Bounds, Held, StoreFault
 from edge_agent.outbox_store import Store
@@ -248,6 +252,54 @@ async def test_idle_latency_is_one_commit(outbox: Outbox) -> None:
         await outbox.accept(event(seq))
         times.append(time.perf_counter() - began)
     assert sorted(times)[50] < 0.005
+
+
+HOLDS_IT = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.readline()
+"""
+
+
+async def test_another_program_that_holds_the_file_is_named_and_outlasted(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await outbox.accept(event(1))
+    outbox.store.db.execute("PRAGMA busy_timeout = 200")
+    monkeypatch.setattr("edge_agent.outbox_file.BUSY_S", 0.2)
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLDS_IT, str(outbox.store.path),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert holder.stdout is not None and holder.stdin is not None
+    assert await holder.stdout.readline() == b"held\n"
+    with pytest.raises(StoreFault, match="another program"):
+        await outbox.accept(event(2))
+    waiting = outbox.submit(sos(3))
+    assert outbox.next() is not None, "an SOS is on its way all the same"
+    holder.stdin.write(b"\n")
+    await holder.wait()
+    await asyncio.wait_for(waiting, 10)
+    assert outbox.fault is None and outbox.recovery.aside == []
+    assert on_disk(outbox) == [3, 1]
+
+
+async def test_who_reads_the_file_does_not_make_its_log_grow_for_ever(outbox: Outbox) -> None:
+    """A technician's `outbox export | less`: it reads some rows at a time, in no transaction."""
+    for seq in range(1, 1200):
+        outbox.submit(event(seq, Klass.EVENT))
+    await outbox.accept(event(1200, Klass.EVENT))
+    log = outbox.store.path.with_name("outbox.db-wal")
+    with contextlib.closing(sqlite3.connect(outbox.store.path)) as db:
+        reader = outbox_cli.records(db)
+        next(reader)
+        large = dataclasses.replace(event(2000), payload=b"x" * 8000)
+        for _ in range(20):
+            await asyncio.gather(*(outbox.submit(large) for _ in range(250)))
+        assert log.stat().st_size < 3 * LOG_BYTES
+        assert sum(1 for _ in reader) >= 1199
 
 
 def test_a_record_knows_its_lane() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiomqtt
 import pytest
+from cryptography import x509
 
 from edge_agent.outbox import Outbox
 from edge_agent.units.config import UnitsConfig
@@ -87,6 +88,38 @@ async def test_a_stranger_is_not_let_in(place: tuple[Path, UnitsEndpoint, Outbox
         async with client(folder, endpoint, OTHER) as unit:
             await unit.publish(topics.topic("unit_mark", C=C, U=OTHER), mark(1), qos=1)
     assert outbox.backlog().rows == 0
+
+
+async def test_a_revoked_certificate_is_not_let_in(tmp_path: Path) -> None:
+    ca = certs.make_ca(tmp_path / "ca", C)
+    certs.issue(ca, "k-07", "checkpoint", ["127.0.0.1"], tmp_path)
+    lost = certs.issue(ca, U, "unit", [], tmp_path)
+    certs.issue(ca, OTHER, "unit", [], tmp_path)
+    (tmp_path / "ca.cert.pem").write_bytes(ca.cert_pem)
+    serial = x509.load_pem_x509_certificate(lost.cert_pem).serial_number
+    config = UnitsConfig(
+        listen="127.0.0.1:0",
+        ca=tmp_path / "ca.cert.pem",
+        cert=tmp_path / "k-07.cert.pem",
+        key=tmp_path / "k-07.key.pem",
+        crl=certs.revoke(ca, [serial], "lost"),
+    )
+    outbox = Outbox(tmp_path / "outbox.db")
+    await outbox.open()
+    endpoint = UnitsEndpoint(config, outbox, C)
+    task = asyncio.create_task(endpoint.run())
+    async with asyncio.timeout(5):
+        while endpoint.address is None:  # noqa: ASYNC110 - once, at the start
+            await asyncio.sleep(0.01)
+    async with client(tmp_path, endpoint, OTHER):
+        assert endpoint.here() == [OTHER]
+    with pytest.raises(aiomqtt.MqttError):
+        async with client(tmp_path, endpoint, U) as unit:
+            await unit.publish(topics.topic("unit_mark", C=C, U=U), mark(1), qos=1)
+    assert outbox.backlog().rows == 0
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await outbox.close()
 
 
 async def test_a_second_connection_of_a_unit_takes_over(
