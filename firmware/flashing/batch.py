@@ -8,6 +8,7 @@ takes its next unit when its board went away and another one came.
 from __future__ import annotations
 
 import csv
+import io
 import queue
 import threading
 import time
@@ -43,12 +44,16 @@ class Result:
 def load(path: Path) -> list[Wanted]:
     """Return the lines of a CSV with columns unit and board; every fault is told at once."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
+        content = path.read_bytes()
     except OSError as error:
         raise FlashError(
             f"list: {path} cannot be read ({error.strerror}): name units.csv"
         ) from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:  # Excel on a Chinese Windows writes GBK; names are ASCII in both
+        text = content.decode("gb18030", errors="replace")
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
     wanted = [Wanted((r.get("unit") or "").strip(), (r.get("board") or "").strip()) for r in rows]
     faults = [
         f"line {line}: unit or board is empty"

@@ -29,3 +29,5 @@ def ask_passphrase(file: Path | None, what: str) -> bytes:
         raise FlashError(
             f"passphrase: {file} cannot be read ({error.strerror}): name the right file"
         ) from error
+    except UnicodeDecodeError as error:
+        raise FlashError(f"passphrase: {file} is not UTF-8: save it again as UTF-8") from error

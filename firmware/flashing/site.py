@@ -41,6 +41,8 @@ def load(path: Path) -> dict[str, Any]:
         raise FlashError(
             f"site: {path} cannot be read ({error.strerror}): name the county's file with --site"
         ) from error
+    except UnicodeDecodeError as error:
+        raise FlashError(f"site: {path} is not UTF-8: save it again as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise FlashError(f"site: {path}: {error}: correct that line") from error
     site: dict[str, Any] = {

@@ -123,3 +123,13 @@ def test_a_board_pulled_out_at_any_step_is_no_unit(shop: Workshop, tmp_path: Pat
         order = Order(board.port, "u-0101", "lte", test_line=False)
         make_unit(replace(shop, person=again), order)
     assert [row["event"] for row in shop.ledger.rows if row["event"] == "pass"] == ["pass"]
+
+
+def test_a_unit_is_checked_with_the_kit_it_was_made_of(shop: Workshop) -> None:
+    serial = shop.batch.units["u-0101"][0].serial
+    of = {"unit": "u-0101", "mac": "24:0a", "serial": serial, "board": "lte"}
+    shop.ledger.add("pass", **of, app=shop.kit.app_id, image="another image")
+    with pytest.raises(FlashError, match=r"on image another imag.*name that kit"):
+        job.check_unit(shop, "no port is opened", "u-0101")
+    with pytest.raises(FlashError, match="never made here"):
+        job.check_unit(shop, "no port is opened", "u-0102")

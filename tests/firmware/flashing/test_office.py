@@ -17,6 +17,7 @@ from flashing import batch as unit_list
 from flashing import certs, identities, kit, kit_wheels, labels, site
 from flashing.errors import FlashError
 from flashing.ledger import Holder, Ledger
+from flashing.passphrase import ask_passphrase
 from tests.fakes import micropython_image
 from tests.fakes.bench_hand import Hand
 from tests.fakes.flash_bench import build_kit
@@ -195,6 +196,19 @@ def test_a_list_of_units_is_checked(tmp_path: Path, text: str, says: str) -> Non
     path.write_text(text)
     with pytest.raises(FlashError, match=says):
         unit_list.load(path)
+
+
+def test_files_of_a_chinese_windows_are_read_or_named(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes("unit,board,备注\r\nu-0101,lte,张三\r\n".encode("gbk"))
+    assert unit_list.load(path) == [unit_list.Wanted("u-0101", "lte")]
+    path.write_bytes("# 县\n".encode("gbk"))
+    with pytest.raises(FlashError, match="not UTF-8"):
+        site.load(path)
+    with pytest.raises(FlashError, match="not UTF-8"):
+        ask_passphrase(path, "the CA")
+    path.write_bytes("\ufeff口令\r\n".encode())
+    assert ask_passphrase(path, "the CA") == "口令".encode()
 
 
 def test_from_ca_to_revocation_on_the_command_line(tmp_path: Path, site_file: Path) -> None:
