@@ -7,16 +7,13 @@ const overlap = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h 
 const grown = (box, by) => ({x: box.x - by, y: box.y - by, w: box.w + 2 * by, h: box.h + 2 * by});
 export const around = ({x, y}, r) => ({x: x - r, y: y - r, w: 2 * r, h: 2 * r});
 
-/**
- * Dots ([{x, y, kind}]) nearer than `near` px to the first of a group, and of its kind, are one
- * group: [{x, y, kind, of: [dot, …]}] in the order of the dots.
- */
+/** Dots ([{x, y}]) nearer than `near` px to the first of a group are that group: [{x, y, of: [dot, …]}]. */
 export function gather(dots, near) {
   const groups = [];
   for (const dot of dots) {
-    const group = groups.find((g) => g.kind === dot.kind && Math.hypot(g.x - dot.x, g.y - dot.y) < near);
+    const group = groups.find((g) => Math.hypot(g.x - dot.x, g.y - dot.y) < near);
     if (group) group.of.push(dot);
-    else groups.push({x: dot.x, y: dot.y, kind: dot.kind, of: [dot]});
+    else groups.push({x: dot.x, y: dot.y, of: [dot]});
   }
   return groups;
 }

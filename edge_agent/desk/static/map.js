@@ -88,8 +88,6 @@ export function makeMap(root, {drag = false} = {}) {
       mark(node, "aria-label", t(key));
       mark(node, "title", t(key));
     }
-    mark(nearer, "disabled", reach === 0 ? "" : null);
-    mark(wider, "disabled", reach === REACH_M.length - 1 ? "" : null);
     mark(back, "hidden", frame.dragged ? null : "");
     buttons = {x: zooms.offsetLeft - 4, y: zooms.offsetTop - 4, w: zooms.offsetWidth + 8, h: zooms.offsetHeight + 8};
     tiles.draw();
@@ -135,16 +133,17 @@ export function makeMap(root, {drag = false} = {}) {
     let beyond = 0;
     for (const [unit, row] of Object.entries(rows.unit)) {
       const at = frame.on(row.lat, row.lon);
-      if (at && frame.holds(at)) dots.push({...at, unit, row, kind: `${belief(row)} ${row.online === false}`});
+      if (at && frame.holds(at)) dots.push({...at, unit, row, rank: BELIEFS.indexOf(belief(row))});
       else if (at) beyond += 1;
     }
+    dots.sort((a, b) => b.rank - a.rank); // a group stands where its best known member is
     const groups = gather(dots, TOGETHER);
     for (const group of groups) {
       group.scale = frame.scale;
-      group.rank = BELIEFS.indexOf(belief(group.of[0].row));
+      group.rank = group.of[0].rank;
       group.picked = group.of.some(({unit}) => picked.has(unit));
     }
-    groups.sort((a, b) => a.rank - b.rank); // who is there now stands on top
+    groups.reverse(); // who is there now is drawn last, on top
     return {groups, beyond};
   }
 

@@ -46,7 +46,8 @@ export function person(pick) {
     const many = group.of.length > 1;
     units = group.of.map(({unit}) => unit);
     place(made, group);
-    mark(made, "class", ["person", many && "many", belief(row), row.online === false && "gone",
+    const mixed = group.of.some((one) => belief(one.row) !== belief(row));
+    mark(made, "class", ["person", many && "many", belief(row), mixed && "mixed", !many && row.online === false && "gone",
       group.picked && "picked"].filter(Boolean).join(" "));
     mark(made, "data-n", group.of.length);
     mark(dot, "r", radius(group));

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from tests.edge_agent.desk.rig import HERE, LEAD, PIN, STAFF, Rig
 
 NAMES = ("张大山", "刘桂兰", "陈志强", "u-0004")
 VIEWS = ("overview", "map", "bays", "units", "devices", "checks", "shift", "log", "people")
+METRE_N, METRE_E = 90, 112  # in 1e-7 degree, here
 
 
 async def play(rig: Rig) -> None:
@@ -56,3 +58,15 @@ async def play(rig: Rig) -> None:
         await rig.room.checks.record(f"{n:016x}", what, outcome, plate, "spring", STAFF)
     rig.board.put("uplink", "county", {"backlog": 1284, "drain_s": 240, "oldest_at": now - 7300.0,
                                        "sos_heard_at": now - 5000.0})  # fmt: skip
+
+
+async def crowd(rig: Rig, units: int, within_m: float, east_m: float = 180) -> None:
+    """`units` members, spread over a circle that far east of the checkpoint."""
+    for n in range(units):
+        turn, far = n * 2.39996, within_m * math.sqrt((n + 0.5) / units)
+        rig.board.put("unit", f"u-{n:04d}", {
+            "member": f"王{'建国德福秀英桂兰'[n % 8]}{n}", "online": True, "acc": 5,
+            "lat": HERE[0] + round(METRE_N * far * math.cos(turn)),
+            "lon": HERE[1] + round(METRE_E * (east_m + far * math.sin(turn))),
+            "tst": int(time.time()) - (n % 5 == 4) * 700,
+        })  # fmt: skip

@@ -11,7 +11,8 @@ from pathlib import Path
 from playwright.async_api import Browser, Page
 
 from tests.edge_agent.desk.rig import HERE, LEAD, Rig, browser, opened
-from tests.edge_agent.desk.scene import VIEWS, play
+from tests.edge_agent.desk.scene import VIEWS, crowd, play
+from tests.edge_agent.desk.tiles import numbers, pmtiles, tile
 
 PICTURES = Path(__file__).resolve().parents[3] / "edge_agent/desk/pictures"
 KIOSK = {"width": 1024, "height": 600}
@@ -43,7 +44,9 @@ async def alarms(rig: Rig) -> None:
 
 async def pictures(out: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        async with Rig(Path(folder)) as rig, browser(AUTOPLAY) as chromium:
+        path = pmtiles(Path(folder) / "land", {one: tile(*one) for one in numbers()})
+        land = {"file": path, "approval": "审图号（示例）"}
+        async with Rig(Path(folder), map=land) as rig, browser(AUTOPLAY) as chromium:
             await first(chromium, rig, out)
             await rig.people()
             await play(rig)
@@ -65,7 +68,30 @@ async def pictures(out: Path) -> None:
                 await language(phone, tongue == "zh")
                 await visit(phone, "overview")
                 await shoot(phone, f"phone-{tongue}", out)
+                await visit(phone, "map")
+                await shoot(phone, f"map-phone-{tongue}", out)
             await with_sos(rig, kiosk, phone, out)
+    await sketch(out)
+
+
+async def sketch(out: Path) -> None:
+    """The map without a file of tiles, and a squad that stands together."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with Rig(Path(folder)) as rig, browser() as chromium:
+            await rig.people()
+            await play(rig)
+            page = await opened(await chromium.new_context(viewport=KIOSK), rig.url, LEAD)
+            await visit(page, "map")
+            for tongue in ("zh", "en"):
+                await language(page, tongue == "zh")
+                await shoot(page, f"sketch-{tongue}", out)
+            await crowd(rig, 40, 50)
+            for tongue in ("zh", "en"):
+                await language(page, tongue == "zh")
+                await page.wait_for_timeout(500)
+                await page.locator(".zoom").first.click()
+                await page.locator(".map .person").last.click()
+                await shoot(page, f"crowd-{tongue}", out)
 
 
 async def first(chromium: Browser, rig: Rig, out: Path) -> None:

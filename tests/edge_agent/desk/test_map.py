@@ -4,7 +4,6 @@ tracks and visits, at the kiosk's size and on a phone."""
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import time
 from collections.abc import AsyncIterator
@@ -17,10 +16,9 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.edge_agent.desk.load import LONGEST_TASK
 from tests.edge_agent.desk.rig import HERE, LEAD, Rig, browser, opened
-from tests.edge_agent.desk.scene import VIEWS
+from tests.edge_agent.desk.scene import METRE_E, VIEWS, crowd
 
 KIOSK, PHONE = (1024, 600), (390, 844)
-METRE = (90, 112)  # 1e-7 degree of latitude and, here, of longitude
 
 # What is written on the map, the dots of people, and what else must stay readable: boxes in px.
 BOXES = """() => {
@@ -91,18 +89,6 @@ async def must_be_legible(page: Page, people: int) -> dict[str, Any]:
     return found
 
 
-async def crowd(rig: Rig, units: int, within_m: float, east_m: float = 180) -> None:
-    """`units` members, spread over a circle that far east of the checkpoint."""
-    for n in range(units):
-        turn, far = n * 2.39996, within_m * math.sqrt((n + 0.5) / units)
-        rig.board.put("unit", f"u-{n:04d}", {
-            "member": f"王{'建国德福秀英桂兰'[n % 8]}{n}", "online": True, "acc": 5,
-            "lat": HERE[0] + round(METRE[0] * far * math.cos(turn)),
-            "lon": HERE[1] + round(METRE[1] * (east_m + far * math.sin(turn))),
-            "tst": int(time.time()) - (n % 5 == 4) * 700,
-        })  # fmt: skip
-
-
 async def shown(page: Page, people: int) -> None:
     deadline = time.monotonic() + 8
     while (now := (await page.evaluate(BOXES))["people"]) != people:
@@ -117,7 +103,7 @@ async def test_no_name_covers_another(
 ) -> None:
     page = await map_of(chromium, rig, size)
     await crowd(rig, units, within_m)
-    await rig.raise_sos("u-0000", "1" * 16, at=(HERE[0], HERE[1] + 180 * METRE[1]))
+    await rig.raise_sos("u-0000", "1" * 16, at=(HERE[0], HERE[1] + 180 * METRE_E))
     await page.wait_for_selector(".map .sosmark")
     await shown(page, units)
     wide = await must_be_legible(page, units)
@@ -139,11 +125,13 @@ async def test_a_dot_with_a_number_says_who_they_are(rig: Rig, chromium: Browser
     page = await map_of(chromium, rig)
     await crowd(rig, 12, 3, east_m=100)
     await shown(page, 12)
-    await expect(page.locator(".map .name.who")).to_have_text(["王秀4 11 分钟前王国9 11 分钟前"])
-    await expect(page.locator(".legend")).to_contain_text("10 人未标名")
-    await page.locator(".map .person.many .dot").last.click()  # the fresh ones stand on top
-    await expect(page.locator(".pickedlist strong")).to_have_text("这里 10 人")
-    await expect(page.locator(".pickedlist li")).to_have_count(10)
+    await expect(page.locator(".map .name.who")).to_have_count(0)
+    await expect(page.locator(".map .person.many.mixed text")).to_have_text("12")
+    await expect(page.locator(".legend")).to_contain_text("12 人未标名")
+    await page.locator(".map .person.many .dot").click()
+    await expect(page.locator(".pickedlist strong")).to_have_text("这里 12 人")
+    await expect(page.locator(".pickedlist li")).to_have_count(12)
+    await expect(page.locator(".pickedlist")).to_contain_text("王秀4 11 分钟前")
     await expect(page.locator(".pickedlist")).to_contain_text("王建0东 100 米")
     await page.locator(".pickedlist button").click()
     await expect(page.locator(".pickedlist")).to_be_hidden()
