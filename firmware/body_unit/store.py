@@ -88,14 +88,23 @@ class Store:
         self._lost = []  # [boot, why, first, last, count], not yet declared
         self._finished = 0  # records done since `heads` was written
         self._saved = b""  # `heads` as it is on flash
+        self._there = False  # the folder
         try:
-            os.mkdir(folder)
+            self._make_folder()
+            names = os.listdir(folder)
+        except OSError as e:  # so full that there is no room for a folder: all stays in RAM
+            self.fault = e.args[0]
+            names = []
+        heads = self._load() if "heads" in names else ((), (), ())
+        self.lanes = [Lane(folder, klass, names, heads[klass]) for klass in (0, 1, 2)]
+
+    def _make_folder(self):
+        try:
+            os.mkdir(self.folder)
         except OSError as e:
             if e.args[0] != _EEXIST:
                 raise
-        names = os.listdir(folder)
-        heads = self._load() if "heads" in names else ((), (), ())
-        self.lanes = [Lane(folder, klass, names, heads[klass]) for klass in (0, 1, 2)]
+        self._there = True
 
     # --- append ------------------------------------------------------------------------------
     def append(self, klass, seq, topic, payload, ram=False):
@@ -145,6 +154,9 @@ class Store:
 
     def _write(self):
         """All that the flash is owed, in the order in which it may become true."""
+        if not self._there:
+            self._make_folder()
+            yield
         while True:
             fault = 0
             if self._finished >= self._slack or self._losses() != self._saved[_HEADS_BYTES:-4]:

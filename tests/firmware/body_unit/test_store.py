@@ -4,9 +4,18 @@ import os
 
 from store_rig import BOOTS, SEGMENT_BYTES, TOPIC, Shell, remove_all, track
 
+from body_unit import store as store_module
 from body_unit.store_record import FIRST, Reader, Writer, pack, unpack
 
 FOLDER = "patrol-store-test"
+
+
+class FullOs:
+    """`os` whose mkdir fails."""
+
+    def __init__(self, mkdir):
+        self.mkdir = mkdir
+        self.listdir = os.listdir
 
 
 def shell(**options):
@@ -360,6 +369,23 @@ def test_a_flash_that_refuses_to_write():
     assert unit.store.fault == 0
     unit.store.rewind()
     accounted(unit, unit.take_all())
+
+
+def test_a_flash_too_full_for_the_folder_itself():
+    shell()
+    os.rmdir(FOLDER)
+
+    def full(path):
+        raise OSError(28)
+
+    store_module.os = FullOs(full)
+    unit = Shell(FOLDER)
+    store_module.os = os
+    sos = unit.append(0, later=True)
+    assert unit.store.take()[0] == sos and unit.append(2, later=True) is None
+    unit.store.rewind()
+    assert unit.store.commit() and unit.store.fault == 0
+    assert [o[0] for o in unit.reboot(BOOTS[1]).take_all()][:1] == [sos]
 
 
 def test_packing_keeps_every_text():
