@@ -103,7 +103,12 @@ class Unit:
         shell.attach(lines, self.links, self.gps, self.lte)
         self.battery = Battery(rows["battery"]) if "battery" in rows else None
         self.charger = Charger(rows["charger"]) if "charger" in rows else None
-        self.care = Care(clock, TASKS)
+        watched: dict = {line.task: line for line in lines}
+        watched.update(gps=self.gps, links=self.links)
+        watched.update({link.name: link for link in self.carriers})
+        self.care = Care(clock, TASKS + tuple(watched))
+        for part in watched.values():
+            part.alive = self.care.alive
         parts: dict = {link.name: link for link in self.carriers}
         parts.update(button=self.button, receiver=self.gps, store=self.records)
         if self.accel is not None:

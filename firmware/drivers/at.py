@@ -20,8 +20,10 @@ class ModemError(Exception):
 class At:
     """`uart`: any(), read(), write() of a machine.UART."""
 
-    def __init__(self, uart, clock):
+    def __init__(self, uart, clock, beat=None):
+        """beat(): called while it waits."""
         self._uart = uart
+        self._beat = beat
         self._clock = clock
         self._buffer = b""
 
@@ -83,6 +85,8 @@ class At:
                 return ">"
             if self._clock.now_ms() > deadline:
                 raise ModemError("%s: no answer in %d ms" % (command, timeout_ms))
+            if self._beat is not None:
+                self._beat()
             data = self._uart.read()
             if data:
                 self._buffer = (self._buffer + data)[-_LONGEST:]

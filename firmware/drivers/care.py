@@ -10,7 +10,7 @@ _STEP_MS = 50
 
 
 class Care:
-    """alive(name) is called by each task in its loop."""
+    """alive(name) is called by each task in its loop; `names`: all of them."""
 
     def __init__(self, clock, names, watchdog: bool = True):
         self._clock = clock
@@ -20,8 +20,9 @@ class Care:
         self.stall_ms = 0  # longest gap of this task, since `take`
         self.heap_low = gc.mem_free()
 
-    def alive(self, name: str) -> None:
-        self._seen[name] = self._clock.now_ms()
+    def alive(self, name: str, for_ms: int = 0) -> None:
+        """`for_ms`: it now waits for something that long at most."""
+        self._seen[name] = self._clock.now_ms() + for_ms
 
     def slept(self, ms: int) -> None:
         """The CPU slept so long: no stall."""

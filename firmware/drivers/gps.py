@@ -36,6 +36,9 @@ class Receiver:
         self._powered = True
         self._switch(False)
 
+    def alive(self, name: str, for_ms: int = 0) -> None:
+        """Given from outside: care.Care.alive."""
+
     def mode(self, mode: str) -> None:
         """off; still: a fix every GPS_STILL_S; full: 1 Hz."""
         self._mode = mode
@@ -50,6 +53,7 @@ class Receiver:
 
     async def run(self):
         while True:
+            self.alive("gps")
             if self._mode == "off":
                 self._switch(False)
                 await asyncio.sleep_ms(_OFF_POLL_MS)
@@ -64,6 +68,7 @@ class Receiver:
         began = self._clock.now_ms()
         self._next_ms = began + GPS_STILL_S * 1000
         while self._mode == "still":
+            self.alive("gps")
             spent = self._clock.now_ms() - began
             if spent >= GPS_STILL_S * 1000:
                 return

@@ -27,6 +27,7 @@ class Line:
 
     def __init__(self, link, brokers: dict, fleet: int, records, connector, unit, window=WINDOW):
         self.link = link
+        self.task = "line " + link.name  # for the watchdog
         self._brokers = brokers
         self._fleet = fleet
         self._records = records
@@ -42,6 +43,9 @@ class Line:
         self._fallback = ""
         self._number = 0  # of the session
         self._stale = False
+
+    def alive(self, name: str, for_ms: int = 0) -> None:
+        """Given from outside: care.Care.alive."""
 
     # --- asked by the shell --------------------------------------------------------------------
     def urgent(self) -> None:
@@ -92,6 +96,7 @@ class Line:
     async def run(self):
         while True:
             while not self.link.up:
+                self.alive(self.task)
                 self._fallback = ""
                 await asyncio.sleep_ms(_DOWN_POLL_MS)
             broker = self._fallback or self.link.broker
@@ -123,12 +128,14 @@ class Line:
             int.from_bytes(os.urandom(2), "big"),
         )
         self._kick.clear()
+        self.alive(self.task, pause)
         try:
             await asyncio.wait_for_ms(self._kick.wait(), pause)
         except asyncio.TimeoutError:
             pass  # the usual end of a pause
 
     def _patience(self):
+        self.alive(self.task)
         if not self.link.up:
             raise LineError("the link is gone")
         if self._stale and not self._records.sos_open():  # an SOS keeps what works
@@ -143,6 +150,7 @@ class Line:
         session = None
         try:
             longest = min(backoff.LONGEST_MS, HELLO_MS << min(self._failures, 4))
+            self.alive(self.task, 2 * longest)
             opened = self._connector.open(row["host"], row["port"], row["tls"], row.get("name"))
             began = unit.clock.now_ms()
             stream, sock = await asyncio.wait_for_ms(opened, longest)

@@ -44,7 +44,7 @@ class Lte:
         """on_change(name, up); post(event) hears ("sms_sent", ok); log(text)."""
         tx, rx = rows["modem_tx"], rows["modem_rx"]
         self._uart = UART(uart_of(tx), baudrate=BAUD, tx=tx.gpio, rx=rx.gpio, rxbuf=2048)
-        self._at = At(self._uart, clock)
+        self._at = At(self._uart, clock, self._beat)
         self._key, self._key_on = _output(rows["modem_pwrkey"])
         self._reset, self._reset_on = _output(rows["modem_reset"])
         self._dtr, self._dtr_on = _output(rows["modem_dtr"])
@@ -64,6 +64,12 @@ class Lte:
         self._busy = False
         self.up = False
         self.rssi = None  # dBm when it was switched on last, None: no signal or not asked yet
+
+    def alive(self, name: str, for_ms: int = 0) -> None:
+        """Given from outside: care.Care.alive."""
+
+    def _beat(self):
+        self.alive(self.name)
 
     def want(self, on: bool) -> None:
         self._wanted = on
@@ -93,6 +99,7 @@ class Lte:
 
     async def run(self):
         while True:
+            self._beat()
             if not self._needed():
                 await (self._doze() if self._rest == "psm" else self._off())
                 self._busy = False
@@ -166,6 +173,7 @@ class Lte:
     async def _until(self, condition, timeout_ms):
         deadline = self._clock.now_ms() + timeout_ms
         while not condition() and self._clock.now_ms() < deadline:
+            self._beat()
             await asyncio.sleep_ms(_POLL_MS)
         return condition()
 
