@@ -115,7 +115,8 @@ def _tables(ledger: Ledger) -> Group:
 
 def _table(docking: Docking, rows: list[Recording]) -> Table:
     where = docking.bay if docking.ended_ms is None else f"{docking.bay}（已取走 / taken out）"
-    table = Table(title=f"{where}  {escape(docking.camera)}", title_justify="left")
+    members = ", ".join(sorted({row.member for row in rows if row.member}))
+    table = Table(title=escape(f"{where}  {docking.camera}  {members}"), title_justify="left")
     for head in ("id", "文件 / file", "MB", "", "状态 / state"):
         table.add_column(head, justify="right" if head == "MB" else "left")
     for row in rows:

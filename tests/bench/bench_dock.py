@@ -7,6 +7,7 @@ powercut            {points, wrong}: copies of the disk, one at each step that r
 faults              {tried, survived}: scenarios of tests/edge_agent/docks
 ingest_MBps, baseline_MBps, ratio   of the same files, alternating, medians of 5; baseline is
                     cp + sync + sha256sum. Ingest includes the cold read-back, seal and bag.
+redock_s            seconds until the same files, known already, are done again: sampled, whole
 memory_mb           peak resident memory of a process whose eight bays ingest while it uploads to a
                     real tus server; memory_idle_upload_mb the same without an upload server
 on                  "images" (root, loop devices) or "directories"
@@ -126,6 +127,37 @@ async def _ingest(folder: Path, camera: Camera) -> float:
     return took
 
 
+def redock(folder: Path) -> dict[str, float]:
+    """Seconds until a known camera that is docked again is done, by how it is compared."""
+    took: dict[str, float] = {}
+    for how in ("sampled", "whole"):
+        camera = Camera(folder / f"aside-{how}", "CAM001", FILES)
+        camera.files = {path: b"" for path in camera.files}
+        took[how] = round(asyncio.run(_redock(folder / how, camera, how)), 2)
+        shutil.rmtree(folder / how)
+    return took
+
+
+async def _redock(folder: Path, camera: Camera, how: str) -> float:
+    rig = Rig(folder, chunk_mb=8, redock=how)
+    async with rig.running() as docks:
+
+        def shows(light: str) -> bool:
+            return docks.view()[0]["light"] == light
+
+        camera.dock(rig.bay(1))
+        await until(lambda: shows("done"), 300)
+        camera.pull()
+        await until(lambda: shows("empty"))
+        began = time.monotonic()
+        camera.dock(rig.bay(1))
+        await until(lambda: shows("done"), 300)
+        took = time.monotonic() - began
+        assert len(rig.reporter.events("SEALED")) == len(FILES), "copied again"
+        camera.pull()
+    return took
+
+
 def memory(folder: Path, server: TusServer | None = None) -> float:
     """Peak MB of a process whose eight bays ingest at once, in the middle of an upload."""
     folder.mkdir()
@@ -184,6 +216,7 @@ def main() -> int:
         say(f"  {killed.kills} kills, {killed.wrong}")
         say("throughput and memory:")
         ours, theirs = throughput(folder / "speed")
+        again = redock(folder / "redock")
         alone = memory(folder / "memory")
         with TusServer(folder / "tus") as server:
             peak = memory(folder / "uploading", server)
@@ -197,6 +230,7 @@ def main() -> int:
         "ingest_MBps": round(ingest, 1),
         "baseline_MBps": round(baseline, 1),
         "ratio": round(ingest / baseline, 2),
+        "redock_s": again,
         "memory_mb": round(peak, 1),
         "memory_idle_upload_mb": round(alone, 1),
         "on": "directories" if disk_images.available() else "images",

@@ -49,6 +49,16 @@ def ask(rig: Rig, capsys: pytest.CaptureFixture[str]) -> Ask:
     return ask
 
 
+def test_docks_shows_camera_member_and_every_file(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    code, out, _ = ask("docks")
+    assert code == 0
+    for shown in ("CAM001", "000001", "IMAG0001.JPG", "ANNOUNCED"):
+        assert shown in out
+
+
 def test_a_whole_journal_is_intact(ask: Ask) -> None:
     code, out, _ = ask("custody", "verify", "--files")
     assert code == 0
