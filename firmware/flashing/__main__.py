@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from flashing import bench_commands, office_commands
-from flashing.errors import FlashError
+from flashing.errors import FlashError, of_the_system
 
 HERE = Path(__file__).resolve().parents[2]  # the checkout, or the kit that flash.sh came in
 HOME = Path(os.environ.get("PATROL_FLASH_HOME", Path.home() / ".patrol-flash"))
@@ -37,6 +37,9 @@ def main() -> int:
         return want.run(want)
     except FlashError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(of_the_system(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted: this unit has no PASS; flash it again", file=sys.stderr)

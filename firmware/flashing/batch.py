@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from flashing.errors import FlashError
+from flashing.errors import FlashError, of_the_system
 from flashing.job import Order, Workshop, make_unit
 
 CHANGE_SECONDS = 300.0  # to take one board out and plug the next one in
@@ -135,6 +135,8 @@ def _serve(
             make_unit(shop, Order(port, row.unit, row.board, test_line=test_line))
         except FlashError as error:
             fault = str(error)
+        except OSError as error:  # a full disk, a stick pulled out: the other ports may go on
+            fault = str(of_the_system(error))
         result = Result(row.unit, port, fault, time.monotonic() - began)
         results.append(result)
         shop.person.ended(port, row.unit, fault)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -53,6 +54,15 @@ def test_a_fault_is_one_units_fault_alone(shop: Workshop, monkeypatch: pytest.Mo
     }
     assert "u-0102: is made already" in shop.person.said
     assert {result.port for result in results} == {"A", "B"}
+
+
+def test_a_full_disk_is_told_per_unit(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(shop: Workshop, order: Order) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "read-out/x")
+
+    monkeypatch.setattr(batch, "make_unit", make)
+    (result,) = batch.run(shop, [batch.Wanted("u-0101", "lte")], ["A"], lambda port: True)
+    assert result.fault.startswith("read-out/x: No space left on device: make room")
 
 
 def test_nobody_changes_the_board(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -211,6 +211,14 @@ def test_files_of_a_chinese_windows_are_read_or_named(tmp_path: Path) -> None:
     assert ask_passphrase(path, "the CA") == "口令".encode()
 
 
+def test_a_home_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = Hand().run("--home", str(tmp_path / "file/home"), "ledger", "list")
+    assert done.code == 1
+    assert done.text.count("\n") == 1
+    assert "Not a directory: make room" in done.text
+
+
 def test_from_ca_to_revocation_on_the_command_line(tmp_path: Path, site_file: Path) -> None:
     """What the office types, in order; the CA's key and the batch are never in the clear."""
     (tmp_path / "phrase").write_text("correct horse battery")
