@@ -19,7 +19,7 @@ from edge_agent.alarm_room import AlarmConfig
 from edge_agent.buses import AnyBusSection
 from edge_agent.clock import ClockConfig
 from edge_agent.commands import CommandsConfig
-from edge_agent.desk.config import DeskConfig
+from edge_agent.desk.config import DeskConfig, is_loopback
 from edge_agent.docks.config import DocksConfig
 from edge_agent.faults import Fault
 from edge_agent.metrics import MetricsConfig
@@ -99,10 +99,12 @@ class Config(Section):
     @model_validator(mode="before")
     @classmethod
     def _own_certificate(cls, raw: Any) -> Any:
-        """A page without a certificate of its own has the checkpoint's, which is the units'."""
+        """A page for others, without a certificate of its own, has the checkpoint's: the units'."""
         match raw:
-            case {"desk": dict(desk), "units": {"cert": cert, "key": key}}:
-                return {**raw, "desk": {"cert": cert, "key": key, **desk}}
+            case {"desk": {"listen": str(listen)}, "units": {"cert": cert, "key": key}}:
+                if is_loopback(listen.rpartition(":")[0].strip("[]")):
+                    return raw
+                return {**raw, "desk": {"cert": cert, "key": key, **raw["desk"]}}
             case _:
                 return raw
 

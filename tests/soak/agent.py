@@ -75,7 +75,7 @@ class WholeAgent:
         self._process = self._popen()
         while not await asyncio.to_thread(self._answers):
             if self._process.poll() is not None or time.monotonic() - began > 60:
-                raise RuntimeError((self.folder / "agent.log").read_text()[-2000:])
+                raise RuntimeError(self.last_words())
             await asyncio.sleep(0.05)
         return time.monotonic() - began
 
@@ -92,6 +92,21 @@ class WholeAgent:
         with contextlib.suppress(OSError), urlopen(f"{self.url}/state.json", timeout=2):
             return True
         return False
+
+    def last_words(self) -> str:
+        return (self.folder / "agent.log").read_text()[-4000:]
+
+    async def state(self) -> str:
+        """What its page would show to nobody in particular, where it still answers."""
+
+        def get() -> str:
+            try:
+                with urlopen(f"{self.url}/state.json", timeout=5) as answer:
+                    return answer.read().decode()[:4000]
+            except OSError as error:
+                return str(error)
+
+        return await asyncio.to_thread(get)
 
     async def kill(self) -> None:
         """SIGKILL, as a power cut would."""

@@ -45,9 +45,14 @@ async def soak(
         ends.push_async_callback(county.stop)
         chromium = await ends.enter_async_context(browser())
         page = await enter(await chromium.new_page(viewport={"width": 1024, "height": 600}), agent)
-        found = await watched(agent, county, page, walkers, seconds)
-        log.warning("before the kills: %s", json.dumps(found))
-        return {**found, **await killed(agent, county, page, walkers, kills)}
+        try:
+            found = await watched(agent, county, page, walkers, seconds)
+            log.warning("before the kills: %s", json.dumps(found))
+            return {**found, **await killed(agent, county, page, walkers, kills)}
+        except Exception:
+            log.error("the agent's board: %s", await agent.state())
+            log.error("the agent's last words:\n%s", agent.last_words())
+            raise
 
 
 async def enter(page: Page, agent: WholeAgent) -> Page:
@@ -79,6 +84,7 @@ async def watched(
         alarms = group.create_task(raise_and_close(county, watch, walkers, ended, took))
         before = count(walkers)
         while time.monotonic() < ended:
+            await page.keyboard.press("Shift")  # somebody is there: it does not lock itself
             await watch.sample()
             rss.append(agent.rss_mb())
             await asyncio.sleep(seconds / SAMPLES)
