@@ -2,7 +2,8 @@
 
 NVS has no list of its keys on MicroPython, so the names are kept beside the values. It takes no
 empty blob either: an empty value is a key taken out. A value too long for it (a plan of many
-points) is a file beside the program.
+points) is a file beside the program. Where there is no room, a value holds until the power goes:
+nothing that is to be kept is worth more than the unit that keeps running.
 """
 
 import os
@@ -19,6 +20,7 @@ class Kept:
 
     def __init__(self, space: str = "patrol"):
         self._nvs = esp32.NVS(space)
+        self._numbers = {}  # those that found no room
         self.values = {}
         buffer = bytearray(_LONGEST)
         for name in (self._get(_NAMES, buffer) or b"").decode().split("\n"):
@@ -37,8 +39,16 @@ class Kept:
         except OSError:
             return None
 
-    def set(self, key: str, value: bytes) -> None:
-        """Key of up to 15 characters; value of up to 8 KB."""
+    def set(self, key: str, value: bytes) -> bool:
+        """Key of up to 15 characters; value of up to 8 KB. False: there is no room to keep it."""
+        try:
+            self._keep(key, value)
+            return True
+        except OSError:
+            self.values[key] = value
+            return False
+
+    def _keep(self, key, value):
         known = key in self.values
         was_long = known and len(self.values[key]) > _LONGEST
         if len(value) > _LONGEST:
@@ -63,20 +73,30 @@ class Kept:
 
     def _write(self, key, value):
         """Whole or not at all; the one in the NVS, which would win, goes after it."""
-        with open(_FILE + "new", "wb") as f:
-            f.write(value)
+        try:
+            with open(_FILE + "new", "wb") as f:
+                f.write(value)
+        except OSError:
+            os.remove(_FILE + "new")  # what it has come to takes room
+            raise
         os.rename(_FILE + "new", _FILE + key)
 
     def number(self, key: str) -> int:
         """A kept number of 31 bits, 0 at first."""
+        if key in self._numbers:
+            return self._numbers[key]
         try:
             return self._nvs.get_i32(key)
         except OSError:
             return 0
 
     def set_number(self, key: str, number: int) -> None:
-        self._nvs.set_i32(key, number)
-        self._nvs.commit()
+        try:
+            self._nvs.set_i32(key, number)
+            self._nvs.commit()
+            self._numbers.pop(key, None)
+        except OSError:
+            self._numbers[key] = number
 
     def count(self, key: str) -> int:
         """The next number under this key: 1, 2, 3 … over all boots."""

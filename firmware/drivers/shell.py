@@ -146,7 +146,8 @@ class Shell:
         self.log("update from the air is not in this firmware: flash it by cable")
 
     def _do_keep(self, key, value):
-        self._kept.set(key, value)
+        if not self._kept.set(key, value):
+            self.log("no room to keep %s: it is gone with the power" % key)
 
     def _do_wake(self, at_ms):
         self.wake_ms = at_ms

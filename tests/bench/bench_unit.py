@@ -1,4 +1,4 @@
-"""`make bench-unit`: the body unit under everything that broke other clients (issue 3), <= 10 min.
+"""`make bench-unit`: the body unit under everything that broke other clients, <= 10 min.
 
 Real MicroPython (64-bit, and 32-bit with single floats), the whole firmware on virtual hardware,
 real mosquitto on loopback, ended by its pid. One JSON object on the last line. A part that breaks

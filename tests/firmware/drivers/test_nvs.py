@@ -30,6 +30,14 @@ class Nvs:
         buffer[: len(value)] = value
         return len(value)
 
+    def set_i32(self, key: str, value: int) -> None:
+        self._store[key] = value
+
+    def get_i32(self, key: str) -> int:
+        if key not in self._store:
+            raise OSError(-0x1102)
+        return int(self._store[key])
+
     def erase_key(self, key: str) -> None:
         if key not in self._store:
             raise OSError(-0x1102)
@@ -74,3 +82,29 @@ def test_a_cut_while_a_long_one_is_written_leaves_the_old_one(boot: Any, tmp_pat
     assert boot().values["plan"] == OTHER
     boot().set("plan", LONG)
     assert boot().values["plan"] == LONG
+
+
+def test_without_room_a_value_holds_until_the_power_goes(
+    boot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = boot()
+    assert kept.set("word", b"old")
+    kept.set_number("session", 7)
+
+    def full(*_: object) -> None:
+        raise OSError(-0x1105)  # ESP_ERR_NVS_NOT_ENOUGH_SPACE
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Nvs, "set_blob", full)
+        patched.setattr(Nvs, "set_i32", full)
+        assert not kept.set("word", b"new")
+        assert [kept.count("session"), kept.count("session"), kept.number("session")] == [8, 9, 9]
+        patched.setattr("os.rename", full)
+        assert not kept.set("plan", LONG)
+    assert kept.values == {"word": b"new", "plan": LONG}
+    assert boot().values == {"word": b"old"}
+    assert boot().number("session") == 7
+    assert kept.set("word", b"newer")
+    assert kept.count("session") == 10
+    assert boot().values["word"] == b"newer"
+    assert boot().number("session") == 10

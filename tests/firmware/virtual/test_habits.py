@@ -216,3 +216,18 @@ print(json.dumps([had, len(uart.read() or b"")]))
     finally:
         uart.close()
     assert found == [kept, kept]
+
+
+def test_this_micropython_cannot_resume_a_tls_session(tmp_path: Path) -> None:
+    """When it can, drivers/connect.py should: a reconnect costs a whole handshake until then."""
+    script = """
+import tls, socket, json
+context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+try:
+    context.wrap_socket(socket.socket(), session=None, do_handshake_on_connect=False)
+    why = ""
+except TypeError as error:
+    why = str(error)
+print(json.dumps(why))
+"""
+    assert "argument" in run(tmp_path, script)
