@@ -219,8 +219,8 @@ except KeyboardInterrupt:  # a technician
     unit.shell.ring.save()
 except Exception as fault:  # nobody stands by to read it: remember it, and begin again
     sys.print_exception(fault)
+    gc.collect()  # it may have been want of memory
     unit.shell.log("%s: %s" % (type(fault).__name__, fault))
     unit.shell.ring.save()
-    gc.collect()  # it may have been want of memory
     unit.kept.set("error", ("%s: %s" % (type(fault).__name__, fault)).encode()[:ERROR_BYTES])
     machine.reset()

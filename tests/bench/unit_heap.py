@@ -47,6 +47,7 @@ SMALL_FLASH = {"PATROL_FLASH_KB": "160", "PATROL_ERASE_MS": "0"}
 STEP_KB = 4
 LOWEST_KB, HIGHEST_KB = {"64": 96, "32": 56}, {"64": 288, "32": 184}
 PLENTY_KB = 1024
+PATIENCE_S = 40  # for each thing that must happen; a heap too small mostly ends at once
 
 
 def unit_at(folder: Path, rom: Rom, build: str, heap_kb: int) -> UnitProcess:
@@ -93,12 +94,12 @@ def _patrol(unit: UnitProcess, county: County, link: Link) -> None:
     time.sleep(3)  # its broker's name is looked up in vain
     unit.in_range("COUNTY", "password")
     unit.out_of_range("NOWHERE")
-    _until(unit, county, lambda c: c.of("unit_state"), 20)
+    _until(unit, county, lambda c: c.of("unit_state"), PATIENCE_S)
     unit.charger(False)
     route = routes.generate(routes.VILLAGE, int(time.time()), routes.MOTORBIKE)
     for _, (_, sentences) in zip(range(20), route, strict=False):
         unit.feed("".join(sentences).encode())
-    _until(unit, county, lambda c: c.of("unit_location"), 20)
+    _until(unit, county, lambda c: c.of("unit_location"), PATIENCE_S)
     link.cut()
     _mark(unit, county)
     for bad in CASES.values():
@@ -116,15 +117,20 @@ def _patrol(unit: UnitProcess, county: County, link: Link) -> None:
     time.sleep(0.5)
     county.broker.start()
     unit.hold()
-    sos = _until(unit, county, lambda c: c.of("unit_sos"), 20)
+    sos = _until(unit, county, lambda c: c.of("unit_sos"), PATIENCE_S)
     county.command(unit.unit, "help", sos=sos[0]["id"])
-    _until(unit, county, lambda c: [a for a in c.of("unit_ack") if a["state"] == "accepted"], 20)
+    _until(
+        unit,
+        county,
+        lambda c: [a for a in c.of("unit_ack") if a["state"] == "accepted"],
+        PATIENCE_S,
+    )
 
 
 def _mark(unit: UnitProcess, county: County) -> None:
     count = len(county.of("unit_mark"))
     unit.press()
-    _until(unit, county, lambda c: len(c.of("unit_mark")) > count, 20)
+    _until(unit, county, lambda c: len(c.of("unit_mark")) > count, PATIENCE_S)
 
 
 def _until(
