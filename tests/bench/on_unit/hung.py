@@ -23,6 +23,7 @@ async def hang(self):
 
 hangs = CLASSES.get(os.getenv("PATROL_HANGS") or "")
 care.BITES_MS = 12_000
+links.OTHER_AFTER_MS = 1000
 if hangs is not None:
     care.BITES_MS = 2000  # a test does not wait for half a minute
     hangs.run = hang

@@ -15,7 +15,7 @@ from tests.fakes.county import County
 from tests.fakes.modem import Modem
 from tests.fakes.unit_process import ROOT, UnitProcess
 
-HURRY = {"PATROL_STILL_S": "3", "PATROL_WARN_S": "2"}
+HURRY = {"PATROL_STILL_S": "3", "PATROL_WARN_S": "2", "PATROL_LTE_S": "1", "PATROL_NAP_S": "5"}
 HASTY = ROOT / "tests/bench/on_unit/hasty.py"
 
 
