@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -171,3 +172,26 @@ def test_only_this_countys_units_speak_through_a_file(tmp_path: Path) -> None:
     assert [fault.split(": ")[0] for fault in found.faults] == [
         f"{path}:{number}" for number in range(2, 9)
     ]
+
+
+def test_a_line_that_breaks_ends_it_with_what_was_taken() -> None:
+    said: list[str] = []
+
+    class Link:
+        """Takes one record, then loses its line."""
+
+        on_publish: Any = None
+        sent = 0
+
+        def publish(self, topic: str, payload: bytes, qos: int) -> Any:
+            self.sent += 1
+            return SimpleNamespace(mid=self.sent, wait_for_publish=self._wait)
+
+        def _wait(self, seconds: float) -> None:
+            if self.sent > 1:
+                raise RuntimeError("Message publish failed: The client is not currently connected.")
+            self.on_publish(self, None, 1, SimpleNamespace(value=0), None)
+
+    records = [hand_in.Record("t", b"{}", True)] * 3
+    assert hand_in.publish(Link(), records, said.append) == 1  # type: ignore[arg-type]
+    assert said == ["已交 1 条，线路断了 1 handed in, then no answer: do it again"]
