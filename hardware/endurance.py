@@ -108,9 +108,9 @@ def reports_per_h(rule: policy.Rule, role: Role) -> tuple[float, float]:
 
 
 def records_per_h(reports: float) -> float:
-    """With health and, where reports are seldom, the keep-alive pings between them."""
+    """With health and, where reports are seldom, the pings between them."""
     health = HOUR_S / power.HEALTH_S["normal"]
-    pings = max(0.0, HOUR_S / power.KEEPALIVE_S - reports - health)
+    pings = max(0.0, HOUR_S / power.PING_S - reports - health)
     return reports + health + pings
 
 

@@ -20,7 +20,8 @@ STILL_AFTER_S = 120  # unmoving so long is "still"; pauses of a walk are shorter
 STILL_RADIUS_M = 20  # GPS noise between houses stays within it
 
 # --- links ----------------------------------------------------------------------------------
-KEEPALIVE_S = 60  # MQTT ping when nothing else was sent; under the carriers' NAT time-outs
+PING_S = 30  # MQTT ping when nothing else was sent; under the carriers' NAT time-outs
+KEEPALIVE_S = 2 * PING_S  # what the broker is told; the client pings at half of it
 WIFI_REST_S = 3  # no link at all: between two rounds through the known Wi-Fi networks
 WIFI_SCAN_S = 120  # on LTE: look for a known Wi-Fi so often, while moving only
 LTE_DRX_S = 2.56  # paging cycle of a connected but idle modem: how late a command may come
@@ -55,8 +56,8 @@ SLEEPS_WITH = {
     "fall": ("no",),  # the seconds after a fall decide whether it was one
 }
 NAP_SHORTEST_MS = 500  # less is not worth the way there
-# Under a third of every keep-alive (KEEPALIVE_S) and under the watchdog's 30 s, should that count
-# on in sleep; and how late a command is at worst when the modem does not ring for it.
+# Under a third of KEEPALIVE_S, and under the watchdog's 30 s, should that count on in sleep; and how
+# late a command is at worst when the modem does not ring for it.
 NAP_LONGEST_MS = 20_000
 BUTTON_STILL_MS = 1000  # longer than the gap between the presses of three
 

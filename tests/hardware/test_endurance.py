@@ -84,7 +84,7 @@ def test_the_models_cadence_is_that_of_the_firmwares_track(level, name):
 
 def test_pings_fill_the_silence():
     health = 3600 / power.HEALTH_S["normal"]
-    pings = 3600 / power.KEEPALIVE_S
+    pings = 3600 / power.PING_S
     assert endurance.records_per_h(0) == pytest.approx(pings)
     assert endurance.records_per_h(1000) == pytest.approx(1000 + health)
 
