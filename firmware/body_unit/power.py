@@ -56,8 +56,8 @@ SLEEPS_WITH = {
     "fall": ("no",),  # the seconds after a fall decide whether it was one
 }
 NAP_SHORTEST_MS = 500  # less is not worth the way there
-# Under a third of KEEPALIVE_S, and under the watchdog's 30 s, should that count on in sleep; and how
-# late a command is at worst when the modem does not ring for it.
+# Under a third of KEEPALIVE_S, and under the watchdog's 30 s, should that count on in sleep; and
+# how late a command is at worst when the modem does not ring for it.
 NAP_LONGEST_MS = 20_000
 BUTTON_STILL_MS = 1000  # longer than the gap between the presses of three
 
