@@ -25,11 +25,12 @@ from edge_agent.config import Config
 from edge_agent.desk.joined import join
 from edge_agent.docks.docks import Docks
 from edge_agent.metrics import Metrics
-from edge_agent.orders import Orders
+from edge_agent.orders import Orders, passed
 from edge_agent.outbox import Outbox
 from edge_agent.outbox_gaps import Gaps
 from edge_agent.outputs.room import Outputs
 from edge_agent.presence import Presence
+from edge_agent.refusals import Refusals
 from edge_agent.reporter import Reporter
 from edge_agent.restamp import Restamp
 from edge_agent.section import Address
@@ -55,6 +56,7 @@ class Agent:
         place = config.checkpoint
         county, checkpoint = place.county, place.id
         place.data_dir.mkdir(parents=True, exist_ok=True)
+        self._toml = toml
         self.board = Board()
         self.outbox = Outbox(place.data_dir / "outbox.db")
         self.clock = Clock(config.clock.rtc)
@@ -183,8 +185,10 @@ class Agent:
         self.outbox.watch(self.desk.room.points.observe)
         self.outbox.on_sos(self.alarm.received)
         self.uplink.on_change(self.alarm.county)
+        self.uplink.on_change(self._passed)
         self.uplink.on_answer(self.alarm.answer)
         self.uplink.on_answer(self._sos_receipt)
+        self.uplink.on_answer(Refusals(self.board.fault).answer)
         self.commands.on_order(self.alarm.ordered)
         self.commands.on_order(self.desk.room.scene.ordered)
         self.commands.on_waypoint(self.desk.room.points.county)
@@ -264,6 +268,11 @@ class Agent:
         """A unit sent what breaks the contract: kept aside, counted, shown."""
         n = self.board.get("count", "quarantined").get("n", 0) + 1
         self.board.put("count", "quarantined", {"n": n, "unit": unit, "topic": topic, "why": why})
+
+    def _passed(self, up: bool) -> None:
+        """The county is reached: a configuration that it sent stays."""
+        if up and self._toml is not None:
+            passed(self._toml)
 
     def _sos_receipt(self, answer: Answer) -> None:
         if answer.event.sos is not None and answer.heard:

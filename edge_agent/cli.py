@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edge_agent import app, config, config_check, outbox_cli, probe
+from edge_agent import app, config, config_check, orders, outbox_cli, probe
 from edge_agent.docks import cli as docks_cli
 
 DEFAULT = Path("/etc/checkpoint-agent/agent.toml")
@@ -38,6 +38,8 @@ def run(want: argparse.Namespace) -> int:
         return 2
     except app.CannotStart as error:
         print(f"checkpoint-agent: {error}", file=sys.stderr)
+        if orders.take_back(want.config):
+            print("县里发来的配置已退回 / the county's agent.toml is taken back", file=sys.stderr)
         return 2
     return 0
 

@@ -11,6 +11,7 @@ config               a new agent.toml: checked whole, then put in place of the o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import time
@@ -103,7 +104,8 @@ class Orders:
 def replace_config(toml: Path, text: bytes) -> None:
     """Put `text` in place of agent.toml when all of it is good. ConfigError: nothing changed.
 
-    The old file stays beside it as agent.toml.before. Paths in it count from the same folder.
+    The old file stays beside it as agent.toml.before, and comes back if the agent cannot start with
+    the new one (`take_back`). Paths in it count from the same folder.
     """
     fresh = toml.with_name(toml.name + ".new")
     try:
@@ -115,9 +117,31 @@ def replace_config(toml: Path, text: bytes) -> None:
         before = toml.with_name(toml.name + ".before")
         before.unlink(missing_ok=True)
         os.link(toml, before)
+        trial(toml).touch()
         fresh.replace(toml)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def trial(toml: Path) -> Path:
+    """There while the county has not been reached with a configuration that it sent."""
+    return toml.with_name(toml.name + ".trial")
+
+
+def passed(toml: Path) -> None:
+    """The trial is over."""
+    with contextlib.suppress(OSError):  # a disk that refuses: it is on trial for longer
+        trial(toml).unlink(missing_ok=True)
+
+
+def take_back(toml: Path) -> bool:
+    """The agent cannot start: put the old configuration back if the new one is on trial."""
+    before = toml.with_name(toml.name + ".before")
+    if not trial(toml).exists() or not before.exists():
+        return False
+    before.replace(toml)
+    trial(toml).unlink()
+    return True
 
 
 def _asker(fields: Fields) -> str:

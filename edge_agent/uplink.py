@@ -245,4 +245,6 @@ class Uplink:
             except OSError as error:  # not durable here: the county's broker will offer it again
                 log.error("%s: not taken: %s", message.topic, error)
                 continue
+            except Exception:  # one message that breaks a room must not end all that follow it
+                log.exception("%s: it is not offered again", message.topic)
             link.acknowledge(message)

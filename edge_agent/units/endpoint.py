@@ -181,9 +181,10 @@ class UnitsEndpoint:
         self._on_unit(client, False)
         if self._stopping:
             return  # it comes back to our next start, or its will is published then
-        will = await self._sessions.withdraw_will(client)
-        if will is not None and connection.will_wanted:
-            self._publish_will(client, will)
+        if connection.will_wanted:
+            await self._publish_will(client)
+        else:
+            await self._sessions.withdraw_will(client)
 
     async def _sweep(self) -> None:
         """Once a second: silent connections, sessions and wills whose time is over."""
@@ -196,13 +197,19 @@ class UnitsEndpoint:
         for client, due in list(self._due_wills.items()):
             if due <= ticks:
                 del self._due_wills[client]
-                will = await self._sessions.withdraw_will(client)
-                if will is not None:
-                    self._publish_will(client, will)
+                await self._publish_will(client)
         self._tell_interest()
 
-    def _publish_will(self, client: str, will: Will) -> None:
-        self.up.take(client, will.topic, will.payload, will.retain)
+    async def _publish_will(self, client: str) -> None:
+        """Accepted first, then forgotten: killed in between, it is published twice."""
+        will = self._sessions.wills.get(client)
+        if will is None:
+            return
+        reason = await self.up.take(client, will.topic, will.payload, will.retain)
+        if reason == 0 and self._sessions.wills.get(client) is will:  # it may be back by now
+            await self._sessions.withdraw_will(client)
+        elif reason:
+            self._due_wills[client] = time.monotonic() + WILL_GRACE_S
 
     def _tell_interest(self) -> None:
         """What the county must send here: the subscriptions of the units that are here."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import socket
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +16,11 @@ import pytest
 from edge_agent.board import Board
 from edge_agent.commands import INTERRUPTED, Commands, Handler
 from edge_agent.county.signer import Signer, keygen
-from edge_agent.orders import Orders
+from edge_agent.orders import Orders, passed, take_back, trial
 from edge_agent.outbox import Outbox
 from patrol_contract import topics
 
+ROOT = Path(__file__).parents[2]
 C, K = "c371500", "k-07"
 GOOD = '[checkpoint]\nid = "k-07"\ncounty = "c371500"\n'
 TOPIC = topics.topic("cp_cmd", C=C, K=K)
@@ -158,6 +162,32 @@ async def test_a_good_configuration_takes_the_old_ones_place(desk: Desk) -> None
     async with asyncio.timeout(3):
         while "restart" not in desk.did:  # noqa: ASYNC110 - it leaves time for the answer
             await asyncio.sleep(0.02)
+
+
+async def test_a_configuration_the_agent_cannot_start_with_is_taken_back(desk: Desk) -> None:
+    taken = socket.create_server(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
+    text = GOOD + f'[desk]\nlisten = "127.0.0.1:{port}"\n'
+    await desk.order("config", toml=text, sha256=hashlib.sha256(text.encode()).hexdigest())
+    assert desk.acks[-1] == ("done", None), "nothing in it says that the port is taken"
+    ended = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "edge_agent.cli", "run", "-c", str(desk.toml),
+        cwd=ROOT, stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}/firmware:{ROOT}"},
+    )  # fmt: skip
+    _, said = await asyncio.wait_for(ended.communicate(), 20)
+    taken.close()
+    assert ended.returncode == 2 and "taken back" in said.decode()
+    assert desk.toml.read_text() == GOOD
+    assert not trial(desk.toml).exists()
+
+
+async def test_a_configuration_that_reached_the_county_is_on_trial_no_more(desk: Desk) -> None:
+    text = GOOD + "[clock]\nrtc = true\n"
+    await desk.order("config", toml=text, sha256=hashlib.sha256(text.encode()).hexdigest())
+    assert trial(desk.toml).exists()
+    passed(desk.toml)
+    assert not take_back(desk.toml) and desk.toml.read_text() == text
 
 
 async def test_an_order_for_another_checkpoint_is_refused(desk: Desk) -> None:

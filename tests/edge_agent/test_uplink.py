@@ -64,6 +64,8 @@ class Here:
     async def _command(self, topic: str, payload: bytes, retained: bool) -> None:
         if payload == b"disk full":
             raise OSError("the disk is full")
+        if payload == b"breaks a room":
+            raise KeyError("a room's mistake")
         self.got.append((topic, payload))
 
     async def stop(self) -> None:
@@ -248,3 +250,19 @@ async def test_a_command_is_acknowledged_only_when_it_was_taken(
 def test_a_wrong_uplink_is_said_in_one_sentence(more: dict[str, str], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         UplinkConfig(**more)
+
+
+async def test_a_command_that_breaks_a_room_ends_none_that_follow(
+    outbox: Outbox, tmp_path: Path
+) -> None:
+    with Mosquitto(tmp_path / "mosquitto") as broker:
+        here = Here(outbox, broker.port)
+        here.uplink.listen({"x/cmd"})
+        await until(lambda: here.uplink.connected)
+        async with aiomqtt.Client("127.0.0.1", broker.port) as county:
+            while not here.got:  # the subscription may still be on its way
+                await county.publish("x/cmd", b"breaks a room", qos=1)
+                await county.publish("x/cmd", b"good", qos=1)
+                await asyncio.sleep(0.05)
+        assert here.got[0] == ("x/cmd", b"good")
+        await here.stop()

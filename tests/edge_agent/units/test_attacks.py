@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -236,3 +237,30 @@ async def test_a_restart_with_a_wrong_clock_forgets_no_session(tmp_path: Path) -
     packet = await unit.packet(mqtt.Publish)
     assert packet.payload == b"one" and packet.dup
     await after.stop()
+
+
+async def test_a_will_is_forgotten_only_once_it_is_accepted(place: Place) -> None:
+    fields = {**EXAMPLES["unit_state"][1], "seq": 0, "online": False}
+    topic = topics.topic("unit_state", C=C, U=U)
+    will = mqtt.Will(topic, messages.encode("unit_state", fields), 1, True, {})
+    reader, writer = await place.connect()
+    writer.write(mqtt.encode_connect(mqtt.Connect(U, mqtt.V5, True, 30, None, None, will, {})))
+    await reader.read(100)
+    real, order = place.outbox.recovery.apply, list[str]()
+
+    def note(batch: Any) -> str | None:
+        with sqlite3.connect(place.outbox.store.path) as db:
+            (wills,) = db.execute("SELECT count(*) FROM will").fetchone()
+        order.extend("accepted" for _ in batch.inserts if wills)
+        return real(batch)
+
+    place.outbox.recovery.apply = note
+    writer.close()
+    await until(lambda: order)
+    assert order == ["accepted"], "it was still kept when it was accepted"
+
+    def kept() -> int:
+        with sqlite3.connect(place.outbox.store.path) as db:
+            return int(db.execute("SELECT count(*) FROM will").fetchone()[0])
+
+    await until(lambda: kept() == 0)
