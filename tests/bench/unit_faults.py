@@ -150,8 +150,11 @@ def unresolvable(folder: Path) -> int:
     return gap
 
 
-def full_flash(folder: Path, seconds: float) -> int:
-    """A flash with no room left and no broker, and a record a second: the longest gap."""
+def full_flash(folder: Path, seconds: float) -> tuple[int, int]:
+    """A flash with no room left and no broker, and a record a second.
+
+    The ticker's longest gap, and the most blocks that were erased in one of its gaps.
+    """
     small = {"PATROL_FLASH_KB": "160", "PATROL_TALK_MS": "1000"}
     lay = UnitProcess(folder, environment={**small, **INSTANT, "PATROL_FILL": "9999"}, script=FILL)
     lay.broker("county", "127.0.0.1", 9)
@@ -165,17 +168,23 @@ def full_flash(folder: Path, seconds: float) -> int:
     _later(1)
     began = now_ms()
     _later(seconds)
-    gap = max([gap for _, gap in unit.gaps(began)], default=50)
+    gaps = unit.gaps(began)
+    erases = [ms for ms, _ in unit.erases(began)]
     unit.stop()
     if "Traceback" in unit.console():
         raise RuntimeError(unit.console())
     if "unit_gap" not in {name for _, _, name in unit.ledger()}:
         raise RuntimeError("the flash was not full: nothing had to make room")
-    return gap
+    # An erase is stamped when it begins, and its 45 ms end before the ticker's next turn.
+    held = [len([ms for ms in erases if end - gap <= ms < end]) for end, gap in gaps]
+    return max([gap for _, gap in gaps], default=50), max(held, default=0)
 
 
 def measure(folder: Path, full: bool) -> dict[str, Any]:
-    """loop_gap_ms, mute_next_ack_s, broker_back_sos_ack_s, freezing_link_connects."""
+    """loop_gap_ms, erases_in_a_gap, mute_next_ack_s, broker_back_sos_ack_s, freezing_link_connects.
+
+    erases_in_a_gap: of the full flash; 1, or the task that writes did not let the others in.
+    """
     gaps: dict[str, int] = {}
     found: dict[str, Any] = {"loop_gap_ms": gaps}
     with Rig(folder / "mute") as rig:
@@ -191,6 +200,6 @@ def measure(folder: Path, full: bool) -> dict[str, Any]:
             found["freezing_link_connects"] = freezing_link(rig, 40)
     with Rig(folder / "tls", tls=True) as rig:
         gaps["mute_tls_peer"] = mute_peer(rig, 10 if full else 5)
-    gaps["full_flash"] = full_flash(folder / "full", 10 if full else 4)
+    gaps["full_flash"], found["erases_in_a_gap"] = full_flash(folder / "full", 10 if full else 4)
     gaps["unresolvable_name"] = unresolvable(folder / "nameless")
     return found

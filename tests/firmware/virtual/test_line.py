@@ -67,3 +67,8 @@ def test_a_killed_broker_is_told_what_was_pressed_meanwhile(tmp_path: Path) -> N
         assert tap is not None
         # The one pressed while it was gone, and one after. An answer may come after the arrival.
         rig.county.wait(lambda _: len([1 for _, name in tap.acked if name == "unit_mark"]) == 2, 5)
+
+
+def test_on_a_full_flash_no_turn_of_the_loop_holds_two_erases(tmp_path: Path) -> None:
+    _, erases = unit_faults.full_flash(tmp_path, 6)
+    assert erases == 1
