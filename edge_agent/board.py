@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import weakref
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
@@ -68,7 +69,8 @@ class Board:
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[str, Row]] = {section: {} for section in SECTIONS}
-        self._followers: set[asyncio.Queue[Change]] = set()
+        # Weak: a follower that is gone, or never began to listen, is forgotten with its queue.
+        self._followers: weakref.WeakSet[asyncio.Queue[Change]] = weakref.WeakSet()
 
     def put(self, section: str, key: str, row: Row, /) -> None:
         """Merge `row` into the row `key`; nothing is told when nothing changed."""
@@ -108,21 +110,23 @@ class Board:
                 section, key, row = fold
                 self.put(section, key, {**row, "at": event.at})
 
-    async def changes(self) -> AsyncIterator[Change | None]:
-        """Every change from now on; None when this follower lagged and must take view() anew."""
+    def changes(self) -> AsyncIterator[Change | None]:
+        """Every change from this call on, not only from the first one awaited: a view() taken
+        after it misses nothing. None when this follower lagged and must take view() anew."""
         queue: asyncio.Queue[Change] = asyncio.Queue(BEHIND)
         self._followers.add(queue)
-        try:
-            while True:
-                if queue.full():
-                    while not queue.empty():
-                        queue.get_nowait()
-                    yield None
-                yield await queue.get()
-        finally:
-            self._followers.discard(queue)
+        return _told(queue)
 
     def _tell(self, change: Change) -> None:
         for queue in self._followers:
             with contextlib.suppress(asyncio.QueueFull):
                 queue.put_nowait(change)
+
+
+async def _told(queue: asyncio.Queue[Change]) -> AsyncIterator[Change | None]:
+    while True:
+        if queue.full():
+            while not queue.empty():
+                queue.get_nowait()
+            yield None
+        yield await queue.get()

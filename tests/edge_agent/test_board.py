@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 from edge_agent import board as boards
 from edge_agent.board import Board
@@ -44,6 +45,26 @@ async def test_followers_get_each_change_once_and_none_for_no_change() -> None:
     board.fault("sensors", None)
     assert await first == ("fault", "sensors", {"why": "x"})
     assert await anext(follower) == ("fault", "sensors", None)
+
+
+async def test_what_changes_before_a_follower_first_listens_is_not_lost() -> None:
+    """A page takes the view and begins to listen; an SOS that comes between must be on it."""
+    board = Board()
+    follower = board.changes()
+    view = {section: dict(rows) for section, rows in board.view().items()}
+    board.put("sos", "1" * 16, {"unit": "u-0001"})
+    assert view["sos"] == {}
+    async with asyncio.timeout(1):
+        assert await anext(follower) == ("sos", "1" * 16, {"unit": "u-0001"})
+
+
+async def test_a_follower_that_never_listened_is_forgotten() -> None:
+    board = Board()
+    follower = board.changes()
+    assert len(board._followers) == 1  # pyright: ignore[reportPrivateUsage]
+    del follower
+    gc.collect()
+    assert len(board._followers) == 0  # pyright: ignore[reportPrivateUsage]
 
 
 async def test_a_follower_that_lags_is_told_to_start_again() -> None:

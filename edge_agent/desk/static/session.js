@@ -16,6 +16,7 @@ export const open = () => Boolean(about.session && !about.session.locked);
 export const may = (right) => open() && RIGHTS[right].includes(about.session.role);
 
 const TOUCH_MS = 30000;
+const GRACE_MS = 15000;
 let touched = 0;
 
 /** Tell the agent now and then that someone is here, so that the page does not lock. */
@@ -29,8 +30,8 @@ export function watchHands(locked) {
     }
   };
   for (const event of ["pointerdown", "keydown"]) addEventListener(event, hand, {capture: true});
-  setInterval(() => {
-    if (open() && Date.now() - last > about.idle_s * 1000) locked();
+  setInterval(() => { // the agent locks it and says so; this is for when it cannot
+    if (open() && Date.now() - last > about.idle_s * 1000 + GRACE_MS) locked();
   }, 1000);
 }
 
