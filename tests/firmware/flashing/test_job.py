@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flashing import filesystem, job, micropython_image, partitions, romfs
+from flashing import filesystem, job, layout, micropython_image, partitions, romfs, unit_files
 from flashing.chip_errors import explain
 from flashing.errors import FlashError
 from flashing.job import Order, Workshop, make_unit
@@ -42,6 +42,24 @@ def test_a_bare_board_becomes_a_unit(shop: Workshop, tmp_path: Path) -> None:
     assert flash[rom.offset : rom.end] == program.ljust(rom.size, b"\xff")
     assert [r["event"] for r in shop.ledger.rows] == ["pass"]
     assert "a secret psk" not in json.dumps(shop.ledger.rows)
+
+
+def test_a_program_that_changed_on_the_flash_is_found(shop: Workshop, tmp_path: Path) -> None:
+    files = unit_files.assemble(
+        shop.kit, shop.batch, "u-0101", shop.batch.units["u-0101"][0], "lte"
+    )
+    flash = bytearray(b"\xff" * 4 * MB)
+    for at, content in layout.plan(shop.kit.image, 4 * MB).regions(files):
+        flash[at : at + len(content)] = content
+    flash[flash.index(files["/rom/lib/unit_main.mpy"]) + 200] ^= 1
+    (tmp_path / "board").mkdir()
+    (tmp_path / "board/flash.bin").write_bytes(flash)
+    with Esp32Board(tmp_path / "board") as board:
+        serial = shop.batch.units["u-0101"][0].serial
+        of = {"app": shop.kit.app_id, "image": shop.kit.image_sha256, "board": "lte"}
+        shop.ledger.add("pass", unit="u-0101", mac=board.mac, serial=serial, **of)
+        with pytest.raises(FlashError, match=r"identity: /rom/lib/unit_main.mpy is not as written"):
+            job.check_unit(shop, board.port, "u-0101", test_line=False)
 
 
 def _partitions(flash: bytes) -> tuple[Partition, Partition]:
