@@ -197,15 +197,15 @@ class Intake:
         self.to(State.SEALED)
 
     def _wait_for_room(self, waiting: list[str], wait_s: float) -> None:
-        """At least `wait_s`: a quota is full while the disk has room. Then until the smallest
-        that waits fits: work goes on as soon as it can."""
+        """At least `wait_s`, then until the smallest that waits fits: work goes on as soon as it
+        can, and not before, because each try is two rows of custody."""
         self.to(State.NO_SPACE)
         rows = [row for row in map(self._means.ledger.get, waiting) if row]
         needed = min(row.size - row.copied for row in rows)
         while True:
             if self._claim.revoked(wait_s or room.WAIT_S[0]):
                 raise Revoked("the camera is gone")
-            if self._reserve(needed):
+            if self._reserve(needed) and self._means.store.takes_a_file():
                 return
 
     def _reserve(self, needed: int) -> bool:

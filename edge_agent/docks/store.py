@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from edge_agent.docks import room
 from edge_agent.docks.rows import readable
 
+PROBE = 64 * 1024  # bytes
 LONGEST_PART = 120  # bytes of one path part: ext4 takes 255, and Windows needs room for the rest
 LONGEST_PATH = 300  # characters of the whole, so that it fits a `cp_dock` message
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|%]')  # Windows' and BagIt's (RFC 8493, 2.1.3)
@@ -82,6 +83,20 @@ class Store:
 
     def free_bytes(self) -> int:
         return room.free_bytes(self.root)
+
+    def takes_a_file(self) -> bool:
+        """Tried, because a quota is full while the disk says that it has room."""
+        probe = self.incoming / "probe"
+        try:
+            probe.write_bytes(bytes(PROBE))
+            sync_folder(self.incoming)
+            return True
+        except OSError as error:
+            if not room.disk_full(error, self.root):
+                raise
+            return False
+        finally:
+            probe.unlink(missing_ok=True)
 
     def exclusive(self, recording: str) -> AbstractContextManager[object]:
         """Only one thread finishes a recording: its last docking's or the next one's."""
