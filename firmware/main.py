@@ -42,7 +42,6 @@ RESETS = {
     machine.DEEPSLEEP_RESET: "deep_sleep",
     machine.SOFT_RESET: "software",
 }
-PARTS = (("charger", "charger"), ("lte", "modem_tx"))  # what the core calls it, a row it has
 TASKS = ("button", "power", "store", "wake")
 VITALS_MS = 60_000
 CLOCK_KEPT_MS = 600_000
@@ -80,10 +79,13 @@ class Unit:
             "keys": settings["keys"],
             "sms_to": settings["sms_to"],
             "brokers": config.brokers(settings),
-            "has": tuple(name for name, row in PARTS if row in rows),
         }
-        if self.accel is not None and self.accel.alive:
-            identity["has"] += ("accelerometer",)
+        has = (
+            ("charger", "charger" in rows),
+            ("lte", settings.get("lte") and "modem_tx" in rows),
+            ("accelerometer", self.accel is not None and self.accel.alive),
+        )
+        identity["has"] = tuple([name for name, there in has if there])
         latch = Latch(esp32.Partition.find(label="phy_init")[0])
         self.shell = shell = Shell(identity, kept, self.records, latch, clock, self.button)
         self.wifi = Wifi(config.networks(settings, kept.values.get("wifi", b"")), self.link)

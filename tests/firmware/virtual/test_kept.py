@@ -59,6 +59,11 @@ def test_networks_and_a_long_plan_outlive_a_power_cut(county: County, unit: Unit
     ]
     plan = county.command(unit.unit, "plan", points=points)
     county.wait(lambda c: accepted(c, plan), 10)
+    refused = county.command(unit.unit, "wifi", networks=[])  # no LTE was ever set up here
+    county.wait(
+        lambda c: [a for a in c.of("unit_ack") if a["id"] == refused and a["state"] == "refused"],
+        10,
+    )
     sent = [{"ssid": "NEW", "psk": "password"}]
     order = county.command(unit.unit, "wifi", networks=sent)
     county.wait(lambda c: accepted(c, order), 10)
