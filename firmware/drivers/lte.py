@@ -232,6 +232,8 @@ class Lte:
         await asyncio.sleep_ms(GUARD_MS)
         self._uart.write(b"+++")
         await asyncio.sleep_ms(GUARD_MS)
+        if self._rest == "psm":  # the policy may have changed since it registered
+            await self._saving()
         await self._at.ask("ATH")
 
     def _tell(self, up):

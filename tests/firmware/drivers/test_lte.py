@@ -89,6 +89,16 @@ def test_in_psm_it_goes_off_by_itself_and_the_key_wakes_it() -> None:
     assert bench.until_up() and bench.order.count("modem_pwrkey") == 2
 
 
+def test_psm_that_is_wanted_while_it_is_online_counts_from_the_next_hang_up() -> None:
+    bench = LteBench()
+    bench.want(True)
+    assert bench.until_up()
+    bench.lte.rest("psm")
+    bench.want(False)
+    bench.run(30_000)
+    assert not bench.device.powered(bench.now) and "AT+CPOF" not in bench.device.commands
+
+
 def test_where_the_network_grants_no_psm_it_is_switched_off() -> None:
     bench = LteBench(grants_psm=False)
     bench.lte.rest("psm")
