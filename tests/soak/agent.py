@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -85,7 +86,10 @@ class WholeAgent:
                 [sys.executable, "-m", "edge_agent.cli", "run", "--log", "warning",
                  "-c", str(self.folder / "agent.toml")],
                 cwd=ROOT, stdout=log, stderr=log,
-                env={**os.environ, "PYTHONPATH": f"{ROOT}/firmware:{ROOT}"},
+                env={
+                    **os.environ, "PYTHONPATH": f"{ROOT}/firmware:{ROOT}",
+                    "PYTHONFAULTHANDLER": "1",  # a SIGABRT says where it stands
+                },
             )  # fmt: skip
 
     def _answers(self) -> bool:
@@ -94,19 +98,22 @@ class WholeAgent:
         return False
 
     def last_words(self) -> str:
-        return (self.folder / "agent.log").read_text()[-4000:]
+        return (self.folder / "agent.log").read_text()[-6000:]
 
-    async def state(self) -> str:
-        """What its page would show to nobody in particular, where it still answers."""
+    async def post_mortem(self) -> str:
+        """Where each of its threads stood, and what it said: it is ended for that."""
+        assert self._process is not None
+        about = self._proc("stat").split()  # proc(5)
+        spent = sum(map(int, about[13:15])) / os.sysconf("SC_CLK_TCK")
+        load = os.getloadavg()[0]
+        self._process.send_signal(signal.SIGABRT)
+        await asyncio.to_thread(self._process.wait, 30)
+        said = f"state {about[2]}, {spent:.1f} s of CPU, machine's load {load:.1f}"
+        return f"{said}\n{self.last_words()}"
 
-        def get() -> str:
-            try:
-                with urlopen(f"{self.url}/state.json", timeout=5) as answer:
-                    return answer.read().decode()[:4000]
-            except OSError as error:
-                return str(error)
-
-        return await asyncio.to_thread(get)
+    def _proc(self, file: str) -> str:
+        assert self._process is not None
+        return Path(f"/proc/{self._process.pid}/{file}").read_text()
 
     async def kill(self) -> None:
         """SIGKILL, as a power cut would."""
@@ -122,9 +129,7 @@ class WholeAgent:
 
     def rss_mb(self) -> float:
         """Resident memory, MB (proc(5), VmRSS in kB)."""
-        assert self._process is not None
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        return int(status.partition("VmRSS:")[2].split()[0]) / 1000
+        return int(self._proc("status").partition("VmRSS:")[2].split()[0]) / 1000
 
     @property
     def first_code(self) -> str:

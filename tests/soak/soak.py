@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 LEAD = "王建国"
 SAMPLES = 20  # over the whole time
 SOS_EVERY = 30.0  # s
-SHOWN_S = 20.0
+SHOWN_S = 60.0
 DRAIN_S = 120.0
 
 
@@ -50,8 +50,7 @@ async def soak(
             log.warning("before the kills: %s", json.dumps(found))
             return {**found, **await killed(agent, county, page, walkers, kills)}
         except Exception:
-            log.error("the agent's board: %s", await agent.state())
-            log.error("the agent's last words:\n%s", agent.last_words())
+            log.error("the agent: %s", await agent.post_mortem())
             raise
 
 
@@ -121,7 +120,9 @@ async def raise_and_close(
         shown = await watch.shown_at(sos, SHOWN_S)
         took.append((shown - walker.raised_at[sos]) * 1000)
         county.command(walker.unit, "sos_close", sos=sos)
-        await watch.page.wait_for_selector(f"[data-sos='{sos}']", state="detached")
+        await watch.page.wait_for_selector(
+            f"[data-sos='{sos}']", state="detached", timeout=SHOWN_S * 1000
+        )
         await asyncio.sleep(max(0.0, min(every, ended - time.monotonic())))
 
 
