@@ -227,8 +227,10 @@ class Store:
     def done(self, token):
         at = self._find_held(token)
         if at >= 0 and self._held[at] in self._batch:
-            self._held[at][4] = DONE
-            self._finished += 1
+            if self._held[at][4] != DONE:
+                self._held[at][4] = DONE
+                self.lanes[token[0]].held -= 1
+                self._finished += 1
         elif at >= 0:
             self._let_go(at)  # never needs to touch the flash
         elif self.lanes[token[0]].done(token):

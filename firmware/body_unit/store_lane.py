@@ -89,9 +89,9 @@ class Lane:
 
     def _written(self, batch, segment, ends):
         """Each record's state in RAM becomes its state here."""
-        self.held -= len(batch)
         for record, end in zip(batch, ends):
             if record[4] != DONE:
+                self.held -= 1
                 self._count += 1
             if record[4] == NEW:
                 self._caught_up = False

@@ -118,6 +118,36 @@ def test_an_sos_acknowledged_before_it_was_written_never_is():
     assert [o[0][0] for o in unit.reboot(BOOTS[1]).take_all()] == [2]
 
 
+def test_an_answer_may_come_while_the_record_is_being_written():
+    for steps in range(1, 4):
+        for fails in (False, True):
+            unit = shell()
+            early = unit.append(1)
+            tokens = [unit.append(1, later=True) for _ in range(3)]
+            assert [o[0] for o in unit.take_all(done=False)] == [early] + tokens
+            if fails:
+                unit.store.lanes[1].write = broken
+            for _ in range(steps):
+                assert unit.store.step()
+            for _ in range(2):  # the second one is for nothing
+                unit.store.done(tokens[0])
+            assert unit.store.waiting() == 3
+            if fails:
+                assert not unit.store.commit() and unit.store.fault == 5
+                del unit.store.lanes[1].write
+            unit.store.rewind()
+            assert unit.store.commit() and unit.store.waiting() == 3
+            assert [o[0] for o in unit.take_all()] == [early] + tokens[1:]
+            assert unit.store.waiting() == 0
+            assert unit.reboot(BOOTS[1]).take_all() == []
+
+
+def broken(batch):
+    for _ in batch:
+        yield
+    raise OSError(5)
+
+
 def test_a_later_append_never_overtakes_on_flash():
     unit = shell()
     unit.append(0, later=True)
