@@ -30,7 +30,7 @@ ANSWERS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     "modem": ({"imei": "86", "iccid": "89"}, {"imei": "", "iccid": ""}),
     "line": ({"reach": "TLS"}, {"reach": "", "why": "no answer"}),
 }
-EXPECTED = selftest.Expected("aa", "u-0000", {}, "1.29.0", "6.3", False, set())
+EXPECTED = selftest.Expected("aa", "u-0000", {}, "1.29.0", "6.3", set())
 
 
 @dataclass(frozen=True)

@@ -185,6 +185,5 @@ def _expected(shop: Workshop, mac: str, unit: str, files: dict[str, bytes]) -> s
         hashes=unit_files.digests(files),
         micropython=shop.kit.image.version,
         mpy=shop.kit.mpy,
-        in_place=shop.kit.image.romfs,
         signals={line.split(",")[0] for line in lines[1:]},
     )

@@ -29,8 +29,8 @@ from flashing.micropython_image import MicroPythonImage
 
 MANIFEST = "kit.json"
 NO_ROMFS = (
-    "this MicroPython is built without ROMFS, so the program is copied into RAM and a unit needs a "
-    "board with PSRAM: to save that RAM, give an image built with MICROPY_VFS_ROM=1"
+    "this MicroPython is built without ROMFS, so the unit copies its program into RAM: to run it "
+    "out of the flash, give an image built with MICROPY_VFS_ROM=1"
 )
 
 

@@ -2,7 +2,7 @@
 
 Where the MicroPython build knows ROMFS, the program (/lib of the kit) lies in a partition of its
 own, out of which it runs without being copied into RAM. Every other build gets it on LittleFS with
-the rest, and then needs a board with PSRAM. Both partitions are written to their last byte, so that
+the rest. Both partitions are written to their last byte, so that
 nothing of an earlier life of the board stays.
 """
 
