@@ -4,8 +4,6 @@ The program is what flash.sh puts on a unit, as .mpy in a ROMFS image that lies 
 in the ESP32's mapped flash (tests/fakes/rom.py). What stands for silicon (firmware/virtual) lies
 there too, but its objects are in the same heap: `heap_kb` counts them, `heap_kb_virtual` says how
 much they are. Plain TCP: the unix port keeps TLS buffers in this heap, the ESP32 outside it.
-
-Alone, this file prints what each module of the unit keeps on the heap.
 """
 
 from __future__ import annotations
@@ -15,17 +13,12 @@ import os
 import re
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-if __name__ == "__main__":
-    sys.path[:0] = [str(Path(__file__).resolve().parents[2] / part) for part in ("", "firmware")]
 
 from tests.bench.unit_malformed import CASES
 from tests.fakes import routes
@@ -157,8 +150,8 @@ def smallest(folder: Path, rom: Rom, build: str) -> int | None:
     return high * STEP_KB
 
 
-def watched(folder: Path, build: str) -> dict[str, Any]:
-    """The same patrol in a heap with room: {"virtual", "largest", "modules": {name: bytes}}."""
+def watched(folder: Path, build: str) -> dict[str, int]:
+    """The same patrol in a heap with room: {"virtual", "largest"}, in bytes."""
     rom = Rom(
         folder / f"watched-{build}",
         before="import heap_probe",
@@ -168,12 +161,10 @@ def watched(folder: Path, build: str) -> dict[str, Any]:
     if not passed:
         raise RuntimeError(f"the watched patrol failed: {printed[-500:]}")
     blocks = max(map(int, re.findall(r"max blk sz: (\d+)", printed)))
-    modules = re.findall(r"^module (\S+) (\d+)$", printed, re.M)
     (virtual,) = re.findall(r"^virtual (\d+)$", printed, re.M)
     return {
         "virtual": int(virtual),
         "largest": blocks * BLOCK_BYTES[build],
-        "modules": {name: int(size) for name, size in modules},
     }
 
 
@@ -234,11 +225,3 @@ def measure(folder: Path) -> dict[str, Any]:
         "client_heap_kb": {build: client_kb(folder, build) for build in BUILDS},
         "heap_day": {build: day(build) for build in BUILDS},
     }
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as scratch:
-        found = {build: watched(Path(scratch), build)["modules"] for build in BUILDS}
-    for name in sorted(found["32"], key=found["32"].__getitem__, reverse=True):
-        print(f"{name:32} {found['32'][name]:6} {found['64'].get(name, 0):6}")
-    print(f"{'in all':32} {sum(found['32'].values()):6} {sum(found['64'].values()):6}")

@@ -16,7 +16,4 @@ LARGEST_BLOCK = 8192  # bytes: what a unit can be sure to find in its heap
 def test_a_patrol_with_every_fault_asks_for_no_large_block(tmp_path: Path, build: str) -> None:
     seen = unit_heap.watched(tmp_path, build)
     assert 1024 < seen["largest"] <= LARGEST_BLOCK
-    assert {"body_unit.core", "drivers.line", "patrol_contract.messages"} <= set(seen["modules"])
-    # Bytecode stays where it is mapped: no module keeps as much as its code alone would take.
-    assert max(seen["modules"].values()) < 12_000
     assert 4096 < seen["virtual"] < 40_000
