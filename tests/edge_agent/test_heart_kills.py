@@ -36,7 +36,6 @@ async def test_an_outage_drains_and_memory_stays(tmp_path: Path) -> None:
     found = await outage(tmp_path, 0.05, 10e6, 30)
     assert found["restart_s"] < 2
     assert (found["left"], found["sent"]) == (0, found["records"] + 1)
-    assert found["drain_link_share"] > 0.5  # on a busy machine
     assert found["memory_growth_mb"] < 20
 
 
