@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from flashing.errors import FlashError
 from flashing.repl import DeviceError, Repl
@@ -60,8 +61,19 @@ class Bench:
         self.repl, self.person, self.expected = repl, person, expected
 
     def call(self, code: str, seconds: float) -> dict[str, Any]:
-        """Run one function of the unit's half and return its JSON."""
-        return json.loads(self.repl.run(f"selftest.{code}", seconds))
+        """Run one function of the unit's half and return its JSON.
+
+        ESP-IDF's own log (`W (4711) wifi: …`) comes out of the same wire: only JSON counts.
+        """
+        said = self.repl.run(f"selftest.{code}", seconds)
+        for line in reversed(said.splitlines()):
+            with suppress(ValueError):
+                found: Any = json.loads(line)
+                if isinstance(found, dict):
+                    return cast(dict[str, Any], found)
+        raise DeviceError(
+            self.repl.port, f"the unit's answer is not understood: {said[-80:]!r}", False
+        )
 
     def ask(self, question: str) -> bool:
         return self.person.ask(self.repl.port, question, ANSWER_SECONDS) is True

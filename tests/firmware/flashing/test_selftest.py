@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from flashing import certs, kit, layout, unit_files
+from flashing import certs, kit, layout, selftest, unit_files
 from flashing.identities import Batch, UnitIdentity
 from flashing.repl import DeviceError, Repl
 from tests.fakes.esp32_board import Esp32Board
@@ -101,3 +101,20 @@ def test_the_line_to_the_broker_is_tested_with_both_certificates(
         found = ask(repl, "line(5)")
         assert found["reach"] == ""
         assert "not correctly signed" in found["why"]
+
+
+def test_the_chips_own_log_is_no_answer() -> None:
+    class Wire:
+        port = "A"
+        said = ""
+
+        def run(self, code: str, seconds: float) -> str:
+            return self.said
+
+    wire = Wire()
+    bench = selftest.Bench(wire, None, None)  # type: ignore[arg-type]
+    wire.said = 'W (4711) wifi: init\n{"mv": 3900}\nI (4720) wifi: stop\n'
+    assert bench.call("battery()", 1) == {"mv": 3900}
+    for wire.said in ("", "W (4711) wifi: init\n", "17\n"):
+        with pytest.raises(DeviceError, match="not understood"):
+            bench.call("battery()", 1)
