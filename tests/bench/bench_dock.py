@@ -180,16 +180,23 @@ def memory(folder: Path, server: TusServer | None = None) -> float:
     def sent() -> int:
         return sum(path.stat().st_size for path in server.files()) if server else 0
 
-    first = Camera(folder / "aside", "FIRST", {b"DCIM/A.mp4": 96 * MIB})
-    first.dock(folder / "bay-1")
-    _wait(lambda: said("SEALED") == 1 and (not server or sent() > 0), "the first upload")
-    first.pull()
-    _wait(lambda: said("EMPTY") == 1, "an empty bay")
-    before = sent()
-    for n in range(1, BAYS + 1):
-        Camera(folder / "aside", f"CAM{n:03d}", {b"DCIM/A.mp4": 48 * MIB}).dock(folder / f"bay-{n}")
-    _wait(lambda: said("SEALED") == 1 + BAYS, "eight bays")
-    assert not server or before < sent() < 96 * MIB, "nothing was uploaded during the ingest"
+    try:
+        first = Camera(folder / "aside", "FIRST", {b"DCIM/A.mp4": 96 * MIB})
+        first.dock(folder / "bay-1")
+        _wait(lambda: said("SEALED") == 1 and (not server or sent() > 0), "the first upload")
+        first.pull()
+        _wait(lambda: said("EMPTY") == 1, "an empty bay")
+        before = sent()
+        for n in range(1, BAYS + 1):
+            Camera(folder / "aside", f"CAM{n:03d}", {b"DCIM/A.mp4": 48 * MIB}).dock(
+                folder / f"bay-{n}"
+            )
+        _wait(lambda: said("SEALED") == 1 + BAYS, "eight bays")
+        assert not server or before < sent() < 96 * MIB, "nothing was uploaded during the ingest"
+    except AssertionError:
+        child.kill()
+        child.wait()
+        raise
     child.terminate()
     out, _ = child.communicate(timeout=30)
     return int(out.split()[-1]) / 1024
