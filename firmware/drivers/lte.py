@@ -216,6 +216,7 @@ class Lte:
             self._tell(True)
             self._failures = 0
             while self._wanted and self._sms is None and ppp.isconnected():
+                self._beat()
                 await asyncio.sleep_ms(_POLL_MS)
             lost = self._wanted and self._sms is None
         finally:

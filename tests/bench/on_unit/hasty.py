@@ -18,7 +18,7 @@ def seconds(name, usual):
 
 
 power.STILL_AFTER_S = seconds("PATROL_STILL_S", power.STILL_AFTER_S)
-power.WIFI_SCAN_S = seconds("PATROL_SCAN_S", power.WIFI_SCAN_S)
+links.WIFI_SCAN_S = seconds("PATROL_SCAN_S", links.WIFI_SCAN_S)
 power.NAP_LONGEST_MS = 1000 * seconds("PATROL_NAP_S", power.NAP_LONGEST_MS // 1000)
 watch.PRE_ALARM_MS = 1000 * seconds("PATROL_WARN_S", watch.PRE_ALARM_MS // 1000)
 links.OTHER_AFTER_MS = 1000 * seconds("PATROL_LTE_S", links.OTHER_AFTER_MS // 1000)

@@ -22,8 +22,9 @@ async def hang(self):
 
 
 hangs = CLASSES.get(os.getenv("PATROL_HANGS") or "")
-care.BITES_MS = 12_000
+care.BITES_MS = 8000
 links.OTHER_AFTER_MS = 1000
+links.WIFI_SCAN_S = 3
 if hangs is not None:
     care.BITES_MS = 2000  # a test does not wait for half a minute
     hangs.run = hang

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -40,9 +41,11 @@ def test_while_none_hangs_it_lives_through_every_link(county: County, tmp_path: 
         unit.start()
         unit.charger(False)
         county.wait(lambda c: [s for s in c.of("unit_state") if s["link"] == "lte"], 90)
+        began = time.monotonic()  # longer than the watchdog's patience on each link
+        county.wait(lambda _: time.monotonic() - began > 10 or not unit.running(), 12)
         unit.in_range("COUNTY", "password")
-        unit.press()
-        county.wait(lambda c: c.of("unit_mark"), 10)
+        county.wait(lambda c: [s for s in c.of("unit_state") if s["link"] == "wifi"], 30)
+        county.wait(lambda _: time.monotonic() - began > 25 or not unit.running(), 30)
         assert unit.running(), unit.console()
         unit.stop()
     assert len({state["boot"] for state in county.of("unit_state")}) == 1
