@@ -53,6 +53,7 @@ class UnitLoad:
             try:
                 hello = mqtt.Connect(self.unit, mqtt.V5, True, 30, None, None, None, {})
                 writer.write(mqtt.encode_connect(hello))
+                self._greet(writer)
                 decoder = mqtt.Decoder(4096, mqtt.V5)
                 again = sorted(self._waiting.values())
                 self._waiting.clear()
@@ -62,12 +63,17 @@ class UnitLoad:
                 try:
                     while data := await reader.read(4096):
                         for packet in decoder.feed(data):
+                            if isinstance(packet, mqtt.Publish) and packet.packet_id:
+                                writer.write(mqtt.encode_puback(mqtt.V5, packet.packet_id))
                             if isinstance(packet, mqtt.Puback) and packet.reason < 0x80:
                                 self.acked.add(self._waiting.pop(packet.packet_id))
                 finally:
                     sending.cancel()
             finally:
                 writer.close()
+
+    def _greet(self, writer: asyncio.StreamWriter) -> None:
+        """What else is said first."""
 
     async def _send(self, writer: asyncio.StreamWriter) -> None:
         while True:

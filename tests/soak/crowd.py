@@ -24,6 +24,11 @@ class Walker(UnitLoad):
         self._sos: dict[int, str] = {}  # seq -> the SOS that is sent with it
         self.raised_at: dict[str, float] = {}
 
+    def _greet(self, writer: asyncio.StreamWriter) -> None:
+        """A unit listens to its commands: so the agent does, at the county, before any SOS."""
+        topic = topics.topic("unit_cmd", C=COUNTY, U=self.unit)
+        writer.write(mqtt.encode_subscribe(mqtt.V5, 65535, [(topic, 1)]))
+
     def _publish(self, writer: asyncio.StreamWriter, seq: int) -> None:
         packet_id = seq % 65535 + 1
         self._waiting[packet_id] = seq
