@@ -13,7 +13,7 @@ from tests.fakes.county import County
 from tests.fakes.unit_process import UnitProcess, now_ms
 
 HOLD_MS = 1500
-LATCHED_MS = 250  # on a busy machine
+LATCHED_MS = 500  # on a machine that others keep busy; the bench holds it to 100
 FILLER = """
 import machine
 try:
