@@ -142,13 +142,14 @@ class AlarmRoom:
                     event = await self._queue.get()
             except TimeoutError:
                 event = ("tick",)
-            for effect in self._alarm.step(self._ticks(), event):
-                await self._do(effect)
-            await self._drive_siren()
+            effects = self._alarm.step(self._ticks(), event)
             units = {sos.unit for sos in self._alarm.open.values()}
-            if units != self._followed:
+            if units != self._followed:  # before the commit below: a county may answer at once
                 self._followed = units
                 self._follow(units)
+            for effect in effects:
+                await self._do(effect)
+            await self._drive_siren()
             for unit, heard in self._silence.changes(self._ticks()):
                 since = None if heard is None else self._clock() - (self._ticks() - heard)
                 self._board.put("unit", unit, {"silent_since": since})

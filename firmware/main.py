@@ -13,6 +13,7 @@ import asyncio
 import gc
 import os
 import sys
+import time
 from binascii import hexlify
 
 import esp32
@@ -48,6 +49,7 @@ CLOCK_KEPT_MS = 600_000
 TIDY_MS = 1000
 FLASH_REST_MS = 20
 ERROR_BYTES = 120  # as long as the contract takes
+REPL_MS = 3000
 
 
 class Unit:
@@ -214,15 +216,20 @@ class Unit:
                 self.shell.core.unit.clock.stored(now_s)
 
 
-unit = Unit()
+unit = None
 try:
+    unit = Unit()
     asyncio.run(unit.run())
 except KeyboardInterrupt:  # a technician
-    unit.shell.ring.save()
+    if unit:
+        unit.shell.ring.save()
 except Exception as fault:  # nobody stands by to read it: remember it, and begin again
     sys.print_exception(fault)
     gc.collect()  # it may have been want of memory
-    unit.shell.log("%s: %s" % (type(fault).__name__, fault))
-    unit.shell.ring.save()
-    unit.kept.set("error", ("%s: %s" % (type(fault).__name__, fault)).encode()[:ERROR_BYTES])
+    if unit:
+        unit.shell.log("%s: %s" % (type(fault).__name__, fault))
+        unit.shell.ring.save()
+        unit.kept.set("error", ("%s: %s" % (type(fault).__name__, fault)).encode()[:ERROR_BYTES])
+    else:
+        time.sleep_ms(REPL_MS)  # for Ctrl-C: what stops a unit from starting is mended by cable
     machine.reset()

@@ -68,19 +68,26 @@ def open_sos(kept: bytes) -> bool:
     return bool(Latch(Sector(kept[at : at + LATCH[1]])).value)
 
 
-def unsent(store_folder: Path) -> list[dict[str, Any]]:
-    """Return the records that were never acknowledged, SOS first, read by the unit's own store."""
-    store = Store(str(store_folder), "0" * 16, _declare_nothing)
+def unsent(store_folder: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return what was never acknowledged, SOS first, and what the unit had lost and not yet said.
+
+    Both are read by the unit's own store.
+    """
     records: list[dict[str, Any]] = []
+    lost: list[dict[str, Any]] = []
+
+    def declare(boot: str, first: int, last: int, count: int, why: str) -> tuple[int, str, bytes]:
+        lost.append({"boot": boot, "first": first, "last": last, "count": count, "why": why})
+        return 1, "", b""  # only the unit itself may number a gap record
+
+    store = Store(str(store_folder), "0" * 16, declare)
     while found := store.take():
         (klass, boot, seq), topic, payload = found
-        text = bytes(payload).decode(errors="replace")
-        records.append({"class": klass, "boot": boot, "seq": seq, "topic": topic, "payload": text})
-    return records
-
-
-def _declare_nothing(*loss: object) -> None:
-    raise FlashError(f"read-out: the store wanted to write ({loss}): keep the board aside")
+        if topic:
+            text = bytes(payload).decode(errors="replace")
+            row = {"class": klass, "boot": boot, "seq": seq, "topic": topic, "payload": text}
+            records.append(row)
+    return records, lost
 
 
 class ReadOut:
@@ -95,13 +102,17 @@ class ReadOut:
         into = self._folder / f"{mac.replace(':', '')}-{now}"
         for path, content in found.items():
             write_private(into / path.lstrip("/"), content)
-        records = unsent(into / STORE.lstrip("/"))
-        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
-        write_private(into / "unsent.jsonl", "".join(lines).encode())
+        records, lost = unsent(into / STORE.lstrip("/"))
+        for name, rows in (("unsent.jsonl", records), ("lost.jsonl", lost)):
+            lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+            write_private(into / name, "".join(lines).encode())
         self._ledger.add("read-out", mac=mac, records=len(records))
         person.say(port, f"saved {len(records)} unsent records in {into}")
         if records:
             person.say(port, "they reach the county with `patrolctl hand-in` of its unsent.jsonl")
+        if lost:
+            count = sum(row["count"] for row in lost)
+            person.say(port, f"{count} more it had lost before, as lost.jsonl there says")
         if open_sos(found["/kept.bin"]):
             person.say(port, "this unit holds an SOS that nobody closed: ask the county first")
         return into

@@ -86,6 +86,16 @@ def test_unsent_records_are_saved_for_their_owner_only(tmp_path: Path) -> None:
     assert not any("SOS" in line for line in person.said)
 
 
+def test_what_the_unit_lost_and_had_not_said_is_told(tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "unit"), BOOT, lambda *loss: None, budget=1)
+    for seq in (1, 2):
+        store.append(2, seq, f"patrol/v1/c/u/{seq}", b"{}")
+        assert store.commit()
+    records, lost = readout.unsent(tmp_path / "unit")
+    assert [record["seq"] for record in records] == [1]
+    assert lost == [{"boot": BOOT, "first": 2, "last": 2, "count": 1, "why": "full"}]
+
+
 def test_an_open_sos_is_told(tmp_path: Path) -> None:
     chip = FlashOnly(worn_unit(tmp_path / "unit", b"raised"))
     found = readout.take(chip, HOME)  # type: ignore[arg-type]

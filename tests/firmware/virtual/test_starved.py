@@ -60,3 +60,13 @@ def test_a_connection_without_memory_is_made_anew(county: County, tmp_path: Path
         assert unit.running()
     finally:
         unit.stop()
+
+
+def test_a_unit_that_cannot_start_begins_again_and_stands_at_no_prompt(tmp_path: Path) -> None:
+    unit = UnitProcess(tmp_path / "unit")
+    unit.settings["brokers"] = 7
+    unit.start()
+    try:
+        assert unit.wait_exit(20) == RESET_EXIT
+    finally:
+        unit.stop()
