@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tests.tools.debian import PACKAGES
 
 # mosquitto and mount helpers lie where only root's PATH looks.
 os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+# A gate that was started in the background ignores Ctrl-C, and so would every program under test.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 COMMANDS = {command: package for package, (command, _) in PACKAGES.items()}
 
 
