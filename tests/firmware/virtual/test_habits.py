@@ -126,7 +126,7 @@ def test_the_arithmetic_of_tls_stops_every_thread(tmp_path: Path) -> None:
         county.equip(unit)
         port = str(county.broker.port)
         took, stood = run(unit.folder, WATCHED + TLS.replace("PORT", port) + END)
-    assert took >= 2 * 120
+    assert took >= 120  # twice that, unless both flights lie there at once
     assert stood >= 120 - 2
 
 
