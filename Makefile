@@ -24,7 +24,7 @@ micropython32: ## MicroPython built 32-bit with single-precision floats, as on t
 
 test: setup debian ## prove it: every test, on CPython and on MicroPython (64 and 32 bit)
 	-@tests/tools/micropython32.sh
-	@$(PY) -m pytest tests
+	@$(PY) -m pytest tests -n 2 --dist loadfile
 
 lint: setup ## ruff and pyright (agent strict; firmware against the MicroPython stubs)
 	@.venv/bin/ruff format --check .
