@@ -108,6 +108,7 @@ class App:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ["PATROL_STATE"] = str(want.flash.parent)
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # it ends with its board, under nohup too
             os.execv(command[0], [*command, *arguments])
         settings = termios.tcgetattr(self.fd)
         settings[1] &= ~termios.OPOST  # a UART adds nothing to what the program prints
