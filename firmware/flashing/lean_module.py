@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
@@ -11,6 +12,7 @@ from typing import Protocol
 Functions = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Span = tuple[int, int, int, int]  # line, column, end line, end column; columns are bytes of UTF-8
+_PARSING = threading.Lock()  # Python 3.11's ast.parse: SystemError from two threads at once
 SMALL = 1 << 30  # a whole number below lies in the code itself, on 32 bits too
 _OPERATIONS: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: int.__add__,
@@ -37,7 +39,8 @@ class Module:
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self._lines = text.encode().split(b"\n")
-        self.tree = ast.parse(text)
+        with _PARSING:
+            self.tree = ast.parse(text)
         self.nodes = list(ast.walk(self.tree))
         self._edits: dict[Span, str] = {}
         self._replaced: list[Span] = []
