@@ -216,20 +216,27 @@ class Unit:
                 self.shell.core.unit.clock.stored(now_s)
 
 
-unit = None
-try:
-    unit = Unit()
-    asyncio.run(unit.run())
-except KeyboardInterrupt:  # a technician
-    if unit:
-        unit.shell.ring.save()
-except Exception as fault:  # nobody stands by to read it: remember it, and begin again
-    sys.print_exception(fault)
-    gc.collect()  # it may have been want of memory
-    if unit:
-        unit.shell.log("%s: %s" % (type(fault).__name__, fault))
-        unit.shell.ring.save()
-        unit.kept.set("error", ("%s: %s" % (type(fault).__name__, fault)).encode()[:ERROR_BYTES])
-    else:
-        time.sleep_ms(REPL_MS)  # for Ctrl-C: what stops a unit from starting is mended by cable
-    machine.reset()
+def run():
+    """Until a reset: an ESP32 has nobody to go back to."""
+    unit = None
+    try:
+        unit = Unit()
+        asyncio.run(unit.run())
+    except KeyboardInterrupt:  # a technician
+        if unit:
+            unit.shell.ring.save()
+    except Exception as fault:  # nobody stands by to read it: remember it, and begin again
+        sys.print_exception(fault)
+        gc.collect()  # it may have been want of memory
+        text = "%s: %s" % (type(fault).__name__, fault)
+        if unit:
+            unit.shell.log(text)
+            unit.shell.ring.save()
+            unit.kept.set("error", text.encode()[:ERROR_BYTES])
+        else:
+            time.sleep_ms(REPL_MS)  # for Ctrl-C: what stops a unit from starting is mended by cable
+        machine.reset()
+
+
+if __name__ != "unit_main":  # as flashed, it is started when what importing it left is garbage
+    run()

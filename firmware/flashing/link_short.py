@@ -1,0 +1,234 @@
+"""Short names for a joined program, shared as far as nothing can tell the difference.
+
+    globals      one each
+    attributes   two may share one unless an object can have both: classes that inherit from each
+                 other count as one object, a namedtuple is one too
+    parameters   one that no call names becomes p0, p1 …, in every function
+
+What may be asked for from outside keeps its name: what stands in a string or as a keyword of a
+call, what MicroPython or a library of its own looks for (`known.txt`), and exceptions, whose names
+a person reads.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from flashing.link_join import START, Part, reachable
+from flashing.link_scopes import Definitions, Functions, Imports, arguments, own
+
+KNOWN = frozenset(Path(__file__).with_name("known.txt").read_text("ascii").split())
+
+
+def shorten(parts: list[Part], names: set[str]) -> None:
+    """Rename in place; `names` are the program's globals."""
+    tree = reachable(parts)
+    keywords = _keywords(tree)
+    fixed = keywords | _strings(tree) | KNOWN
+    attributes = _attributes(tree, fixed)
+    in_classes = {n.id for n in _class_level(tree)} & names
+    last = max(attributes.values(), default=-1) + 1
+    exceptions = {node.name for node in _classes(tree) if _is_exception(node)}
+    given = sorted(names - {START} - exceptions, key=lambda name: (name in in_classes, name))
+    short = {name: _name(number) for number, name in enumerate(given) if name not in in_classes}
+    # In the body of a class its own names hide a global of the same name.
+    first = max(last, len(short))
+    short |= {name: _name(first + at) for at, name in enumerate(sorted(in_classes - exceptions))}
+    renamed = _Rename(short, {name: _name(number) for name, number in attributes.items()})
+    for statement in tree.body:
+        _parameters(statement, keywords, "p")
+        renamed.visit(statement)
+
+
+def _name(number: int) -> str:
+    return f"_{number}"
+
+
+# --- what keeps its name -----------------------------------------------------------------------
+def _keywords(tree: ast.Module) -> set[str]:
+    return {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg}
+
+
+def _strings(tree: ast.Module) -> set[str]:
+    """All but those that only name the fields of a namedtuple."""
+    fields = {id(n) for call, _ in _namedtuples(tree) for n in ast.walk(call.args[1])}
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in fields
+    }
+
+
+def _is_exception(node: ast.ClassDef) -> bool:
+    return any(ast.unparse(base).endswith(("Error", "Exception")) for base in node.bases)
+
+
+# --- attributes --------------------------------------------------------------------------------
+def _classes(tree: ast.Module) -> list[ast.ClassDef]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+
+
+def _attributes(tree: ast.Module, fixed: set[str]) -> dict[str, int]:
+    """Attribute -> its number: no two of one object share it."""
+    objects = [*_families(tree), *(set(fields) for _, fields in _namedtuples(tree))]
+    everywhere = set().union(*objects)
+    strange = {  # set from outside of their class: on what, nobody knows
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and not isinstance(node.ctx, ast.Load)
+        and not (isinstance(node.value, ast.Name) and node.value.id == "self")
+    }
+    mine = {n for n in everywhere | strange if not n.startswith("__") and n not in fixed}
+    objects = [o & mine for o in objects] + [{name} for name in strange & mine]
+    numbers: dict[str, int] = {}
+    taken: list[set[int]] = [set() for _ in objects]
+    for name in sorted(mine, key=lambda n: (-sum(n in o for o in objects), n)):
+        here = [at for at, o in enumerate(objects) if name in o or name in strange]
+        here = list(range(len(objects))) if name in strange else here
+        number = 0
+        while any(number in taken[at] for at in here):
+            number += 1
+        for at in here:
+            taken[at].add(number)
+        numbers[name] = number
+    return numbers
+
+
+def _families(tree: ast.Module) -> list[set[str]]:
+    """For each class and all that it inherits from or that inherits from it: their attributes."""
+    family: dict[str, set[str]] = {}
+    for node in _classes(tree):
+        bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
+        joined = {node.name}.union(*(family.get(base, {base}) for base in bases))
+        for name in joined:
+            family[name] = joined
+    found: dict[int, set[str]] = {}
+    for node in _classes(tree):
+        found.setdefault(id(family[node.name]), set()).update(_own_attributes(node))
+    return list(found.values())
+
+
+def _own_attributes(node: ast.ClassDef) -> Iterator[str]:
+    for inner in own(node.body):
+        if isinstance(inner, Definitions):
+            yield inner.name
+        elif isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+            yield inner.id
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Attribute) and not isinstance(inner.ctx, ast.Load):
+            yield inner.attr
+
+
+def _class_level(tree: ast.Module) -> Iterator[ast.Name]:
+    """Names that are read in the body of a class itself, defaults of its methods among them."""
+    for node in _classes(tree):
+        for inner in own(node.body):
+            if isinstance(inner, Functions):
+                for default in [*inner.args.defaults, *inner.args.kw_defaults]:
+                    yield from (n for n in ast.walk(default or inner.args) if isinstance(n, ast.Name))
+                for decorator in getattr(inner, "decorator_list", ()):
+                    yield from (n for n in ast.walk(decorator) if isinstance(n, ast.Name))
+            elif isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load):
+                yield inner
+
+
+def _namedtuples(tree: ast.Module) -> Iterator[tuple[ast.Call, list[str]]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "namedtuple":
+            fields = ast.literal_eval(node.args[1])
+            yield node, fields.split() if isinstance(fields, str) else list(fields)
+
+
+# --- renaming ----------------------------------------------------------------------------------
+class _Rename(ast.NodeVisitor):
+    def __init__(self, names: dict[str, str], attributes: dict[str, str]) -> None:
+        self._names, self._attributes = names, attributes
+
+    def visit_Name(self, node: ast.Name) -> None:
+        node.id = self._names.get(node.id, node.id)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        node.attr = self._attributes.get(node.attr, node.attr)
+        self.generic_visit(node)
+
+    def visit_Global(self, node: ast.Global) -> None:
+        node.names = [self._names.get(name, name) for name in node.names]
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        node.name = self._names.get(node.name, node.name)
+        self.generic_visit(node)
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        node.name = self._names.get(node.name, node.name)
+        members = list(own(node.body))
+        mine = {n.id for n in members if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        for inner in members:
+            if isinstance(inner, Definitions):
+                mine.add(inner.name)
+                inner.name = self._attributes.get(inner.name, inner.name)
+        for inner in members:
+            if isinstance(inner, ast.Name) and inner.id in mine:
+                inner.id = self._attributes.get(inner.id, inner.id)
+        self.generic_visit(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        for alias in node.names:
+            new = self._names.get(alias.name)
+            if new is not None:
+                alias.name = new
+                alias.asname = alias.asname and self._names.get(alias.asname, alias.asname)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if ast.unparse(node.func) == "namedtuple":
+            fields = ast.literal_eval(node.args[1])
+            fields = fields.split() if isinstance(fields, str) else fields
+            new = [self._attributes.get(name, name) for name in fields]
+            node.args[1] = ast.copy_location(ast.Constant(" ".join(new)), node.args[1])
+        self.generic_visit(node)
+
+
+def _parameters(node: ast.AST, keywords: set[str], letter: str) -> None:
+    """`letter`: another one for each function inside another, which sees the outer names."""
+    for child in [node] if isinstance(node, Functions) else ast.iter_child_nodes(node):
+        if not isinstance(child, Functions):
+            _parameters(child, keywords, letter)
+            continue
+        inner = [n for n in ast.walk(child) if n is not child]
+        again = set(_bound_inside(child))
+        new: dict[str, str] = {}
+        for argument in [*child.args.posonlyargs, *child.args.args]:
+            name = argument.arg
+            if name not in keywords | again and name not in ("self", "cls"):
+                argument.arg = new[name] = f"{letter}{len(new)}"
+        for n in inner:
+            if isinstance(n, ast.Name):
+                n.id = new.get(n.id, n.id)
+        below = [child.body] if isinstance(child, ast.Lambda) else child.body
+        for statement in below:
+            _parameters(statement, keywords, chr(ord(letter) + 1))
+
+
+def _bound_inside(function: Functions) -> Iterator[str]:
+    """Names bound by something in a function that is no plain variable of its own."""
+    body = [function.body] if isinstance(function, ast.Lambda) else function.body
+    mine = {id(node) for node in own(body)}
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, Functions):
+                yield from (argument.arg for argument in arguments(node))
+            if isinstance(node, Definitions):
+                yield node.name
+            elif isinstance(node, ast.ExceptHandler) and node.name:
+                yield node.name
+            elif isinstance(node, ast.Nonlocal | ast.Global):
+                yield from node.names
+            elif isinstance(node, Imports):
+                yield from (alias.asname or alias.name for alias in node.names)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                if id(node) not in mine:
+                    yield node.id
