@@ -152,6 +152,9 @@ class Shell:
     def _do_wake(self, at_ms):
         self.wake_ms = at_ms
 
+    def _do_log(self, text):
+        self.log(text)
+
     def log(self, text):
         """Into the ring. Never a secret."""
         self.ring.add(self.clock.now_ms(), text)
@@ -218,5 +221,5 @@ EFFECTS = {
     "update": Shell._do_update,
     "keep": Shell._do_keep,
     "wake": Shell._do_wake,
-    "log": Shell.log,
+    "log": Shell._do_log,
 }

@@ -13,45 +13,55 @@ a person reads.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from flashing.link_join import START, Part, reachable
 from flashing.link_scopes import Definitions, Functions, Imports, arguments, own
 
-KNOWN = frozenset(Path(__file__).with_name("known.txt").read_text("ascii").split())
+_LINES = Path(__file__).with_name("known.txt").read_text("ascii").split()
+KNOWN = frozenset(line.lstrip("+") for line in _LINES)
+# In every build's flash already, and nothing that MicroPython asks an object for.
+FREE = tuple(line[1:] for line in _LINES if line.startswith("+"))
 
 
 def shorten(parts: list[Part], names: set[str]) -> None:
     """Rename in place; `names` are the program's globals."""
     tree = reachable(parts)
-    keywords = _keywords(tree)
-    fixed = keywords | _strings(tree) | KNOWN
+    called = keywords(tree)
+    fixed = called | strings(tree) | KNOWN
     attributes = _attributes(tree, fixed)
     in_classes = {n.id for n in _class_level(tree)} & names
     last = max(attributes.values(), default=-1) + 1
     exceptions = {node.name for node in _classes(tree) if _is_exception(node)}
     given = sorted(names - {START} - exceptions, key=lambda name: (name in in_classes, name))
-    short = {name: _name(number) for number, name in enumerate(given) if name not in in_classes}
+    called_now = _named(tree)
+    short = {name: called_now(at) for at, name in enumerate(given) if name not in in_classes}
     # In the body of a class its own names hide a global of the same name.
     first = max(last, len(short))
-    short |= {name: _name(first + at) for at, name in enumerate(sorted(in_classes - exceptions))}
-    renamed = _Rename(short, {name: _name(number) for name, number in attributes.items()})
+    short |= {name: called_now(first + at) for at, name in enumerate(sorted(in_classes - exceptions))}
+    renamed = _Rename(short, {name: called_now(at) for name, at in attributes.items()})
     for statement in tree.body:
-        _parameters(statement, keywords, "p")
+        _parameters(statement, called, "p")
         renamed.visit(statement)
 
 
-def _name(number: int) -> str:
-    return f"_{number}"
+def _named(tree: ast.Module) -> Callable[[int], str]:
+    """number -> a name that the program has not: one that costs nothing while there are some."""
+    used = strings(tree) | keywords(tree)
+    for node in ast.walk(tree):
+        for field in ("id", "attr", "name", "arg", "asname"):
+            used.add(getattr(node, field, None) or "")
+    free = [name for name in FREE if name not in used]
+    return lambda number: free[number] if number < len(free) else f"_{number - len(free)}"
 
 
 # --- what keeps its name -----------------------------------------------------------------------
-def _keywords(tree: ast.Module) -> set[str]:
+def keywords(tree: ast.Module) -> set[str]:
     return {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg}
 
 
-def _strings(tree: ast.Module) -> set[str]:
+def strings(tree: ast.Module) -> set[str]:
     """All but those that only name the fields of a namedtuple."""
     fields = {id(n) for call, _ in _namedtuples(tree) for n in ast.walk(call.args[1])}
     return {
@@ -192,25 +202,25 @@ class _Rename(ast.NodeVisitor):
         self.generic_visit(node)
 
 
-def _parameters(node: ast.AST, keywords: set[str], letter: str) -> None:
+def _parameters(node: ast.AST, called: set[str], letter: str) -> None:
     """`letter`: another one for each function inside another, which sees the outer names."""
     for child in [node] if isinstance(node, Functions) else ast.iter_child_nodes(node):
         if not isinstance(child, Functions):
-            _parameters(child, keywords, letter)
+            _parameters(child, called, letter)
             continue
         inner = [n for n in ast.walk(child) if n is not child]
         again = set(_bound_inside(child))
         new: dict[str, str] = {}
         for argument in [*child.args.posonlyargs, *child.args.args]:
             name = argument.arg
-            if name not in keywords | again and name not in ("self", "cls"):
+            if name not in called | again and name not in ("self", "cls"):
                 argument.arg = new[name] = f"{letter}{len(new)}"
         for n in inner:
             if isinstance(n, ast.Name):
                 n.id = new.get(n.id, n.id)
         below = [child.body] if isinstance(child, ast.Lambda) else child.body
         for statement in below:
-            _parameters(statement, keywords, chr(ord(letter) + 1))
+            _parameters(statement, called, chr(ord(letter) + 1))
 
 
 def _bound_inside(function: Functions) -> Iterator[str]:

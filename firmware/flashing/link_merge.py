@@ -1,0 +1,260 @@
+"""Many functions of a linked program become cases of a few.
+
+A function costs 16 bytes of heap and its place in a dictionary 8 more, on 32 bits, wherever its
+bytecode lies; a branch inside another function costs nothing. So a function or method that is only
+ever called, by a name that nothing else in the program has, becomes
+
+    def cases(k, p0=None, p1=None):          # k: which
+        if k < 2:
+            if k < 1: …the first one's body…
+            else:     …the second one's…
+        else: …
+
+and `self._keep(1)` becomes `cases(7, self, 1)`. Functions are put together by the size of their
+frames, because every case takes the largest: MicroPython keeps a frame of up to 11 words on the
+stack and asks the heap for a larger one.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from flashing import link_tables
+from flashing.link_frames import words
+from flashing.link_join import ENTRY, START, Part, reachable
+from flashing.link_scopes import Comprehensions, Definitions, Functions, Imports, own
+from flashing.link_short import KNOWN, keywords, strings
+from flashing.link_tables import Table
+
+ON_STACK = 11  # words of a frame: py/vm.h, VM_MAX_STATE_ON_STACK
+SIZES = (ON_STACK, 16, 24, 40)  # of frames that are put together
+MOST_NODES = 4000  # of one function's tree: MicroPython's jumps reach 16 KB
+Plain = ast.FunctionDef
+
+
+@dataclass
+class _Case:
+    key: str  # its name; with a dot before it, a method's
+    function: Plain
+    owner: ast.ClassDef | None
+    into: str = ""
+    number: int = 0
+
+    @property
+    def parameters(self) -> list[str]:
+        return [argument.arg for argument in self.function.args.args]
+
+    def default(self, at: int) -> ast.expr | None:
+        """What the parameter at that place is when it is not given."""
+        defaults = self.function.args.defaults
+        back = len(self.parameters) - at
+        return defaults[-back] if back <= len(defaults) else None
+
+
+@dataclass
+class _Group:
+    name: str
+    cases: list[_Case] = field(default_factory=list)
+    nodes: int = 0
+
+    def add(self, case: _Case) -> None:
+        case.into, case.number = self.name, len(self.cases)
+        self.cases.append(case)
+        self.nodes += _nodes(case)
+
+
+def _nodes(case: _Case) -> int:
+    return sum(1 for _ in ast.walk(case.function))
+
+
+def merge(parts: list[Part], names: set[str]) -> None:
+    """Change the program in place; `names` gains the new functions and loses the old ones."""
+    main = next(part for part in parts if part.name == ENTRY)
+    tree = reachable(parts)
+    tables = link_tables.find(main, tree)
+    cases = {case.key: case for case in _candidates(main, tree, tables)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _key(node.func) in cases and not _fits(node, cases):
+            del cases[_key(node.func)]
+    tables = _whole(tables, cases)
+    groups: list[_Group] = []
+    for table in tables:
+        groups.append(_Group(f"cases{len(groups)}"))
+        for key in dict.fromkeys(_key(value) for value in table.values):
+            groups[-1].add(cases[key])
+    groups += _by_size([case for case in cases.values() if not case.into], len(groups))
+    kept = {case.key for group in groups for case in group.cases}
+    cases = {key: case for key, case in cases.items() if key in kept}
+    for table in tables:
+        numbers = [cases[_key(value)].number for value in table.values]
+        table.replace(numbers, cases[_key(table.values[0])].into)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _key(node.func) in cases:
+            _redirect(node, cases[_key(node.func)])
+    gone = {id(case.function) for case in cases.values()}
+    main.body = [statement for statement in main.body if id(statement) not in gone]
+    for statement in main.body:
+        if isinstance(statement, ast.ClassDef):
+            members = [member for member in statement.body if id(member) not in gone]
+            statement.body = members or [ast.Pass()]
+    main.body[_after_imports(main) : _after_imports(main)] = [_function(group) for group in groups]
+    names -= {case.key for case in cases.values() if case.owner is None}
+    names |= {group.name for group in groups}
+
+
+def _whole(tables: list[Table], cases: dict[str, _Case]) -> list[Table]:
+    """The tables of which every function is a case; functions of the others are none."""
+    while True:
+        seen: Counter[str] = Counter(k for t in tables for k in {_key(v) for v in t.values})
+        bad = [
+            table
+            for table in tables
+            if any(
+                _key(value) not in cases
+                or seen[_key(value)] > 1
+                or cases[_key(value)].function.args.defaults
+                for value in table.values
+            )
+        ]
+        if not bad:
+            return tables
+        for table in bad:
+            for value in table.values:
+                cases.pop(_key(value), None)
+        tables = [table for table in tables if table not in bad]
+
+
+def _after_imports(part: Part) -> int:
+    return next(at for at, node in enumerate(part.body) if not isinstance(node, Imports))
+
+
+# --- which functions -----------------------------------------------------------------------------
+def _candidates(main: Part, tree: ast.Module, tables: list[Table]) -> Iterator[_Case]:
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    called |= {id(value) for table in tables for value in table.values}
+    taken = keywords(tree) | strings(tree) | KNOWN  # by somebody else, or asked for in other ways
+    defined = Counter(_defined_keys(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Name) and id(node) not in called:
+            defined[_key(node)] += 2  # used as a value, or set
+    for owner, function in _functions(main):
+        key = ("." if owner else "") + function.name
+        free = function.name not in taken and not function.name.startswith("__")
+        if defined[key] == 1 and (free or owner is None) and function.name != START:
+            if _is_plain(function):
+                yield _Case(key, function, owner)
+
+
+def _functions(main: Part) -> Iterator[tuple[ast.ClassDef | None, Plain]]:
+    for statement in main.body:
+        if isinstance(statement, Plain):
+            yield None, statement
+        elif isinstance(statement, ast.ClassDef):
+            yield from ((statement, m) for m in statement.body if isinstance(m, Plain))
+
+
+def _defined_keys(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            for member in own(node.body):
+                if isinstance(member, Definitions):
+                    yield "." + member.name
+                elif isinstance(member, ast.Name) and isinstance(member.ctx, ast.Store):
+                    yield "." + member.id
+    yield from (node.name for node in tree.body if isinstance(node, Definitions))
+
+
+def _is_plain(function: Plain) -> bool:
+    """No generator, nothing inside that has a scope of its own, only plain parameters."""
+    given = function.args
+    if function.decorator_list or given.vararg or given.kwarg or given.kwonlyargs:
+        return False
+    inner = [node for statement in function.body for node in ast.walk(statement)]
+    scopes = (Functions, ast.ClassDef, Comprehensions)
+    never = (ast.Yield, ast.YieldFrom, ast.Await, ast.Global, ast.Nonlocal, *Imports.__args__)
+    supers = any(isinstance(n, ast.Name) and n.id == "super" for n in inner)
+    return not supers and not any(isinstance(n, (*scopes, *never)) for n in inner)
+
+
+def _key(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return "." + node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _fits(call: ast.Call, cases: dict[str, _Case]) -> bool:
+    """Whether the call's arguments can be given by their places."""
+    case = cases[_key(call.func)]
+    if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
+        return False
+    return all(isinstance(d, ast.Constant) for d in case.function.args.defaults)
+
+
+# --- together --------------------------------------------------------------------------------------
+def _by_size(cases: list[_Case], first: int) -> list[_Group]:
+    groups: list[_Group] = []
+    below = 0
+    for limit in SIZES:
+        group = _Group("")
+        for case in cases:
+            if below < words(case.function) + 1 <= limit:  # one more for which case it is
+                if not group.name or group.nodes + _nodes(case) > MOST_NODES:
+                    group = _Group(f"cases{first + len(groups)}")
+                    groups.append(group)
+                group.add(case)
+        below = limit
+    return [group for group in groups if len(group.cases) > 1]
+
+
+def _redirect(call: ast.Call, case: _Case) -> None:
+    given: list[ast.expr] = [*call.args]
+    if isinstance(call.func, ast.Attribute):
+        given.insert(0, call.func.value)
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    for at in range(len(given), len(case.parameters)):
+        value = named.get(case.parameters[at]) or case.default(at)
+        assert value is not None, f"{case.key} is called without {case.parameters[at]}"
+        given.append(value)
+    call.func = ast.Name(case.into, ast.Load())
+    call.args = [ast.Constant(case.number), *given]
+    call.keywords = []
+
+
+def _function(group: _Group) -> ast.FunctionDef:
+    most = max(len(case.parameters) for case in group.cases)
+    arguments = [ast.arg("k"), *(ast.arg(f"p{at}") for at in range(most))]
+    given = ast.arguments([], arguments, None, [], [], None, [ast.Constant(None)] * most)
+    bodies = [_body(case) for case in group.cases]
+    function = ast.FunctionDef(group.name, given, _tree(bodies, 0), [], None, None)
+    function.origin = ("", 0)  # type: ignore[attr-defined]
+    return function
+
+
+def _tree(bodies: list[list[ast.stmt]], first: int) -> list[ast.stmt]:
+    if len(bodies) == 1:
+        return bodies[0]
+    half = len(bodies) // 2
+    below = ast.Compare(ast.Name("k", ast.Load()), [ast.Lt()], [ast.Constant(first + half)])
+    branch = ast.If(below, _tree(bodies[:half], first), _tree(bodies[half:], first + half))
+    branch.origin = ("", 0)  # type: ignore[attr-defined]
+    return [branch]
+
+
+def _body(case: _Case) -> list[ast.stmt]:
+    """Its statements, with the parameters and variables that all cases share."""
+    new = {name: f"p{at}" for at, name in enumerate(case.parameters)}
+    bound = [n for s in case.function.body for n in ast.walk(s)]
+    for node in bound:
+        name = node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else None
+        name = node.name if isinstance(node, ast.ExceptHandler) else name
+        if name and name not in new:
+            new[name] = f"v{len(new) - len(case.parameters)}"
+    for node in bound:
+        if isinstance(node, ast.Name):
+            node.id = new.get(node.id, node.id)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            node.name = new[node.name]
+    return case.function.body

@@ -1,0 +1,56 @@
+"""Sentences of a linked program lie in one string, out of which each is cut when it is needed.
+
+A string of more than ten characters is an object on the heap for ever, 20 bytes on 32 bits, though
+its characters lie in the flash. What a person reads (it has a space in it) is wanted seldom.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from flashing.link_join import ENTRY, Part
+from flashing.link_scopes import Functions, Imports
+
+POOL = "sentences"
+_SHORTEST = 11  # below, MicroPython interns it: it costs a name, once
+
+
+def pool(parts: list[Part], names: set[str]) -> None:
+    """Change the bodies of functions in place; `names` gains the string."""
+    pooled = _Pool()
+    for part in parts:
+        for statement in part.body:
+            for node in ast.walk(statement):
+                if isinstance(node, Functions):
+                    body = [node.body] if isinstance(node, ast.Lambda) else node.body
+                    new = [pooled.visit(inner) for inner in body]
+                    node.body = new[0] if isinstance(node, ast.Lambda) else new
+    main = next(part for part in parts if part.name == ENTRY)
+    at = next(at for at, node in enumerate(main.body) if not isinstance(node, Imports))
+    target = ast.Name(POOL, ast.Store())
+    main.body.insert(at, ast.Assign([target], ast.Constant("".join(pooled.texts))))
+    names.add(POOL)
+
+
+class _Pool(ast.NodeTransformer):
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._at: dict[str, int] = {}
+        self._end = 0
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        text = node.value
+        if not isinstance(text, str) or len(text) < _SHORTEST or " " not in text:
+            return node
+        if not text.isascii():  # MicroPython counts characters from the start
+            return node
+        if text not in self._at:
+            self._at[text] = self._end
+            self.texts.append(text)
+            self._end += len(text)
+        first = self._at[text]
+        cut = ast.Slice(ast.Constant(first), ast.Constant(first + len(text)))
+        return ast.Subscript(ast.Name(POOL, ast.Load()), cut, ast.Load())
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        return node  # its parts are no expressions
