@@ -16,7 +16,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flashing import link_hoist, link_merge, link_private, link_prune, link_short, link_text
+from flashing import link_hoist, link_merge, link_methods, link_prune, link_short, link_text
 from flashing.link_join import ENTRY, Joined, Part
 from flashing.link_scopes import Definitions
 
@@ -39,7 +39,7 @@ def link(texts: dict[str, str], entry: str = ENTRY) -> dict[str, Linked]:
     link_prune.fold(joined.parts, names)
     link_prune.shake(joined.parts, names)
     link_hoist.hoist(joined.parts)
-    link_private.tell_apart(joined.parts)
+    link_methods.tell_apart(joined.parts)
     link_merge.merge(joined.parts, names)
     link_text.pool(joined.parts, names)
     _introduce(joined.parts, names)

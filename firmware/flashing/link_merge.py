@@ -74,7 +74,7 @@ def merge(parts: list[Part], names: set[str]) -> None:
     """Change the program in place; `names` gains the new functions and loses the old ones."""
     main = next(part for part in parts if part.name == ENTRY)
     tree = reachable(parts)
-    tables = link_tables.find(main, tree)
+    tables = link_tables.find(tree)
     cases = {case.key: case for case in _candidates(main, tree, tables)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _key(node.func) in cases and not _fits(node, cases):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from flashing.link_join import Part
-
 
 @dataclass
 class Table:
@@ -27,7 +25,7 @@ class Table:
             call.func = ast.Name(function, ast.Load())
 
 
-def find(main: Part, tree: ast.Module) -> list[Table]:
+def find(tree: ast.Module) -> list[Table]:
     """Every such table whose values are functions or methods by their name."""
     parent = {id(c): node for node in ast.walk(tree) for c in ast.iter_child_nodes(node)}
     reads: dict[str, list[ast.Name]] = {}
@@ -35,7 +33,7 @@ def find(main: Part, tree: ast.Module) -> list[Table]:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             reads.setdefault(node.id, []).append(node)
     found: list[Table] = []
-    for statement in main.body:
+    for statement in tree.body:
         if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Dict):
             continue
         target, literal = statement.targets[0], statement.value
