@@ -16,7 +16,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flashing import link_hoist, link_merge, link_methods, link_prune, link_short, link_text
+from flashing import link_hoist, link_lift, link_merge, link_methods, link_prune, link_short, link_text
 from flashing.link_join import ENTRY, Joined, Part
 from flashing.link_scopes import Definitions
 
@@ -40,10 +40,12 @@ def link(texts: dict[str, str], entry: str = ENTRY) -> dict[str, Linked]:
     link_prune.shake(joined.parts, names)
     link_hoist.hoist(joined.parts)
     link_methods.tell_apart(joined.parts)
+    attributes = link_short.Attributes(joined.parts)
+    link_lift.lift(joined.parts, names)
     link_merge.merge(joined.parts, names)
     link_text.pool(joined.parts, names)
     _introduce(joined.parts, names)
-    link_short.shorten(joined.parts, names)
+    link_short.shorten(joined.parts, names, attributes)
     return {part.name: _written(part) for part in joined.parts}
 
 

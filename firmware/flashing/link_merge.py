@@ -22,51 +22,32 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from flashing import link_tables
+from flashing import link_bags, link_tables
+from flashing.link_case import Case, Plain, is_plain
 from flashing.link_frames import words
 from flashing.link_join import ENTRY, START, Part, reachable
-from flashing.link_scopes import Comprehensions, Definitions, Functions, Imports, own
+from flashing.link_scopes import Definitions, Imports, own
 from flashing.link_short import KNOWN, keywords, strings
 from flashing.link_tables import Table
 
 ON_STACK = 11  # words of a frame: py/vm.h, VM_MAX_STATE_ON_STACK
 SIZES = (ON_STACK, 16, 24, 40)  # of frames that are put together
 MOST_NODES = 4000  # of one function's tree: MicroPython's jumps reach 16 KB
-Plain = ast.FunctionDef
-
-
-@dataclass
-class _Case:
-    key: str  # its name; with a dot before it, a method's
-    function: Plain
-    owner: ast.ClassDef | None
-    into: str = ""
-    number: int = 0
-
-    @property
-    def parameters(self) -> list[str]:
-        return [argument.arg for argument in self.function.args.args]
-
-    def default(self, at: int) -> ast.expr | None:
-        """What the parameter at that place is when it is not given."""
-        defaults = self.function.args.defaults
-        back = len(self.parameters) - at
-        return defaults[-back] if back <= len(defaults) else None
 
 
 @dataclass
 class _Group:
     name: str
-    cases: list[_Case] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
     nodes: int = 0
 
-    def add(self, case: _Case) -> None:
+    def add(self, case: Case) -> None:
         case.into, case.number = self.name, len(self.cases)
         self.cases.append(case)
         self.nodes += _nodes(case)
 
 
-def _nodes(case: _Case) -> int:
+def _nodes(case: Case) -> int:
     return sum(1 for _ in ast.walk(case.function))
 
 
@@ -80,6 +61,7 @@ def merge(parts: list[Part], names: set[str]) -> None:
         if isinstance(node, ast.Call) and _key(node.func) in cases and not _fits(node, cases):
             del cases[_key(node.func)]
     tables = _whole(tables, cases)
+    cases |= {case.key: case for case in link_bags.emptied(main, tree, cases, tables)}
     groups: list[_Group] = []
     for table in tables:
         groups.append(_Group(f"cases{len(groups)}"))
@@ -95,17 +77,19 @@ def merge(parts: list[Part], names: set[str]) -> None:
         if isinstance(node, ast.Call) and _key(node.func) in cases:
             _redirect(node, cases[_key(node.func)])
     gone = {id(case.function) for case in cases.values()}
+    gone |= {id(case.owner) for case in cases.values() if case.makes}
     main.body = [statement for statement in main.body if id(statement) not in gone]
     for statement in main.body:
         if isinstance(statement, ast.ClassDef):
             members = [member for member in statement.body if id(member) not in gone]
             statement.body = members or [ast.Pass()]
     main.body[_after_imports(main) : _after_imports(main)] = [_function(group) for group in groups]
-    names -= {case.key for case in cases.values() if case.owner is None}
-    names |= {group.name for group in groups}
+    main.body.insert(_after_imports(main), link_bags.the_class())
+    names -= {case.key for case in cases.values() if not case.key.startswith(".")}
+    names |= {link_bags.BAG, *(group.name for group in groups)}
 
 
-def _whole(tables: list[Table], cases: dict[str, _Case]) -> list[Table]:
+def _whole(tables: list[Table], cases: dict[str, Case]) -> list[Table]:
     """The tables of which every function is a case; functions of the others are none."""
     while True:
         seen: Counter[str] = Counter(k for t in tables for k in {_key(v) for v in t.values})
@@ -132,7 +116,7 @@ def _after_imports(part: Part) -> int:
 
 
 # --- which functions -----------------------------------------------------------------------------
-def _candidates(main: Part, tree: ast.Module, tables: list[Table]) -> Iterator[_Case]:
+def _candidates(main: Part, tree: ast.Module, tables: list[Table]) -> Iterator[Case]:
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     called |= {id(value) for table in tables for value in table.values}
     taken = keywords(tree) | strings(tree) | KNOWN  # by somebody else, or asked for in other ways
@@ -144,8 +128,8 @@ def _candidates(main: Part, tree: ast.Module, tables: list[Table]) -> Iterator[_
         key = ("." if owner else "") + function.name
         free = function.name not in taken and not function.name.startswith("__")
         if defined[key] == 1 and (free or owner is None) and function.name != START:
-            if _is_plain(function):
-                yield _Case(key, function, owner)
+            if is_plain(function):
+                yield Case(key, function, owner)
 
 
 def _functions(main: Part) -> Iterator[tuple[ast.ClassDef | None, Plain]]:
@@ -167,34 +151,24 @@ def _defined_keys(tree: ast.Module) -> Iterator[str]:
     yield from (node.name for node in tree.body if isinstance(node, Definitions))
 
 
-def _is_plain(function: Plain) -> bool:
-    """No generator, nothing inside that has a scope of its own, only plain parameters."""
-    given = function.args
-    if function.decorator_list or given.vararg or given.kwarg or given.kwonlyargs:
-        return False
-    inner = [node for statement in function.body for node in ast.walk(statement)]
-    scopes = (Functions, ast.ClassDef, Comprehensions)
-    never = (ast.Yield, ast.YieldFrom, ast.Await, ast.Global, ast.Nonlocal, *Imports.__args__)
-    supers = any(isinstance(n, ast.Name) and n.id == "super" for n in inner)
-    return not supers and not any(isinstance(n, (*scopes, *never)) for n in inner)
-
-
 def _key(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return "." + node.attr
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _fits(call: ast.Call, cases: dict[str, _Case]) -> bool:
+def _fits(call: ast.Call, cases: dict[str, Case]) -> bool:
     """Whether the call's arguments can be given by their places."""
-    case = cases[_key(call.func)]
-    if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
+    defaults = cases[_key(call.func)].function.args.defaults
+    if any(isinstance(a, ast.Starred) for a in call.args):
+        return not defaults and not call.keywords
+    if any(k.arg is None for k in call.keywords):
         return False
-    return all(isinstance(d, ast.Constant) for d in case.function.args.defaults)
+    return all(isinstance(d, ast.Constant) for d in defaults)
 
 
 # --- together --------------------------------------------------------------------------------------
-def _by_size(cases: list[_Case], first: int) -> list[_Group]:
+def _by_size(cases: list[Case], first: int) -> list[_Group]:
     groups: list[_Group] = []
     below = 0
     for limit in SIZES:
@@ -209,12 +183,15 @@ def _by_size(cases: list[_Case], first: int) -> list[_Group]:
     return [group for group in groups if len(group.cases) > 1]
 
 
-def _redirect(call: ast.Call, case: _Case) -> None:
+def _redirect(call: ast.Call, case: Case) -> None:
     given: list[ast.expr] = [*call.args]
     if isinstance(call.func, ast.Attribute):
         given.insert(0, call.func.value)
+    if case.makes:
+        given.insert(0, ast.Call(ast.Name(link_bags.BAG, ast.Load()), [], []))
     named = {keyword.arg: keyword.value for keyword in call.keywords}
-    for at in range(len(given), len(case.parameters)):
+    starred = any(isinstance(a, ast.Starred) for a in given)
+    for at in range(len(given), len(case.parameters)) if not starred else ():
         value = named.get(case.parameters[at]) or case.default(at)
         assert value is not None, f"{case.key} is called without {case.parameters[at]}"
         given.append(value)
@@ -243,7 +220,7 @@ def _tree(bodies: list[list[ast.stmt]], first: int) -> list[ast.stmt]:
     return [branch]
 
 
-def _body(case: _Case) -> list[ast.stmt]:
+def _body(case: Case) -> list[ast.stmt]:
     """Its statements, with the parameters and variables that all cases share."""
     new = {name: f"p{at}" for at, name in enumerate(case.parameters)}
     bound = [n for s in case.function.body for n in ast.walk(s)]

@@ -11,7 +11,6 @@ import ast
 from collections.abc import Iterable
 
 from flashing.link_join import Part, reachable
-from flashing.link_short import KNOWN
 from flashing.link_types import ANY, Program
 
 _ASKING = ("getattr", "hasattr", "setattr")
@@ -31,7 +30,7 @@ def tell_apart(parts: list[Part]) -> None:
             uses.setdefault(node.attr, []).append((node, _whose(node, program)))
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in _ASKING:
             asked |= {n.value for n in node.args if isinstance(n, ast.Constant)}
-    for name in sorted(methods - asked - KNOWN):
+    for name in sorted(methods - asked):
         if all(types and ANY not in types for _, types in uses.get(name, ())):
             _rename(name, uses.get(name, []), program)
 

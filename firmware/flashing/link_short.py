@@ -25,12 +25,44 @@ KNOWN = frozenset(line.lstrip("+") for line in _LINES)
 FREE = tuple(line[1:] for line in _LINES if line.startswith("+"))
 
 
-def shorten(parts: list[Part], names: set[str]) -> None:
+class Attributes:
+    """Which attributes one object may have, seen while the classes are still whole."""
+
+    def __init__(self, parts: list[Part]) -> None:
+        tree = reachable(parts)
+        tuples = [set(fields) for _, fields in _namedtuples(tree)]
+        self.objects = [*_families(tree), *tuples]
+        self.strange = set(_set_from_outside(tree))
+        self.asked = set(_asked(tree))
+
+    def numbered(self, present: set[str], fixed: set[str]) -> dict[str, int]:
+        """Attribute -> its number, of those present: no two of one object share it."""
+        mine = {name for name in set().union(self.strange, *self.objects) & present - fixed}
+        mine = {name for name in mine if not name.startswith("__")} - self.asked
+        objects = [o & mine for o in self.objects]
+        numbers: dict[str, int] = {}
+        taken: list[set[int]] = [set() for _ in objects]
+        by_use = {name: [at for at, o in enumerate(objects) if name in o] for name in mine}
+        for name in self.strange & mine:  # on what, nobody knows
+            by_use[name] = list(range(len(objects)))
+        for name in sorted(mine, key=lambda n: (-len(by_use[n]), n)):
+            number = 0
+            while any(number in taken[at] for at in by_use[name]):
+                number += 1
+            for at in by_use[name]:
+                taken[at].add(number)
+            numbers[name] = number
+        return numbers
+
+
+def shorten(parts: list[Part], names: set[str], seen: Attributes) -> None:
     """Rename in place; `names` are the program's globals."""
     tree = reachable(parts)
     called = keywords(tree)
-    fixed = called | strings(tree) | KNOWN
-    attributes = _attributes(tree, fixed)
+    present = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    present |= {name for node in _classes(tree) for name in _own_attributes(node)}
+    present |= {name for _, fields in _namedtuples(tree) for name in fields}
+    attributes = seen.numbered(present, called | KNOWN)
     in_classes = {n.id for n in _class_level(tree)} & names
     last = max(attributes.values(), default=-1) + 1
     exceptions = {node.name for node in _classes(tree) if _is_exception(node)}
@@ -80,31 +112,17 @@ def _classes(tree: ast.Module) -> list[ast.ClassDef]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
 
 
-def _attributes(tree: ast.Module, fixed: set[str]) -> dict[str, int]:
-    """Attribute -> its number: no two of one object share it."""
-    objects = [*_families(tree), *(set(fields) for _, fields in _namedtuples(tree))]
-    everywhere = set().union(*objects)
-    strange = {  # set from outside of their class: on what, nobody knows
-        node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and not isinstance(node.ctx, ast.Load)
-        and not (isinstance(node.value, ast.Name) and node.value.id == "self")
-    }
-    mine = {n for n in everywhere | strange if not n.startswith("__") and n not in fixed}
-    objects = [o & mine for o in objects] + [{name} for name in strange & mine]
-    numbers: dict[str, int] = {}
-    taken: list[set[int]] = [set() for _ in objects]
-    for name in sorted(mine, key=lambda n: (-sum(n in o for o in objects), n)):
-        here = [at for at, o in enumerate(objects) if name in o or name in strange]
-        here = list(range(len(objects))) if name in strange else here
-        number = 0
-        while any(number in taken[at] for at in here):
-            number += 1
-        for at in here:
-            taken[at].add(number)
-        numbers[name] = number
-    return numbers
+def _set_from_outside(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            if not (isinstance(node.value, ast.Name) and node.value.id == "self"):
+                yield node.attr
+
+
+def _asked(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "hasattr", "setattr"):
+            yield from (n.value for n in node.args if isinstance(n, ast.Constant))
 
 
 def _families(tree: ast.Module) -> list[set[str]]:

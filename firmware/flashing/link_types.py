@@ -157,6 +157,8 @@ class Program(Classes):
                 return frozenset([self.made(func)])
             if func.id in self.functions:
                 return self._returned(self.functions[func.id])
+            if func.id in self.tuples:
+                return _STRANGE
             if func.id in _SAME and node.args:
                 return self.types(node.args[0])
             plain = self.home(func, func.id) == "" and ("", func.id) not in self._known
@@ -166,8 +168,9 @@ class Program(Classes):
         types = self.owners(func)
         if func.attr in _TAKES and types and types <= _held(types):
             return self.items(func.value) | self._union(node.args[1:])
-        if isinstance(func.value, ast.Name) and func.value.id in self.modules - {"asyncio"}:
-            return _STRANGE
+        if isinstance(func.value, ast.Name) and func.value.id in self.modules:
+            if func.value.id != "asyncio" or func.attr[0].isupper():  # wait_for gives what it had
+                return _STRANGE
         found = _NOTHING
         for name in types:
             method = self.method(name, func.attr)
@@ -195,13 +198,16 @@ class Program(Classes):
                     if isinstance(target, ast.Name) and around is None and owner:
                         self._add(self.family(owner), target.id, self.types(node.value))
             case ast.AugAssign():
-                self.assign(node.target, self.types(node.value) | _STRANGE)
+                more = self.types(node.value)
+                self.assign(node.target, more if more and more <= _held(more) else more | _STRANGE)
             case ast.For() | ast.comprehension():
                 self._iterate(node.target, node.iter)
             case ast.With():
                 for item in node.items:
                     if item.optional_vars is not None:
-                        self.assign(item.optional_vars, self.types(item.context_expr) | _ANYTHING)
+                        types = self.types(item.context_expr)  # a file gives itself
+                        foreign = types <= _STRANGE
+                        self.assign(item.optional_vars, types if foreign else _ANYTHING)
             case ast.ExceptHandler() if node.name:
                 self._add(self.home(node, node.name), node.name, _ANYTHING)
             case ast.Return():
@@ -227,6 +233,8 @@ class Program(Classes):
                 pass
 
     def _iterate(self, target: ast.expr, over: ast.expr) -> None:
+        while isinstance(over, ast.Call) and ast.unparse(over.func) in _SAME and over.args:
+            over = over.args[0]
         if isinstance(over, ast.Call) and isinstance(target, ast.Tuple):
             if isinstance(over.func, ast.Attribute) and over.func.attr == "items":
                 for inner in target.elts:
@@ -287,9 +295,10 @@ class Program(Classes):
         if isinstance(func, ast.Name) and func.id in self.tuples:
             for field, value in zip(self.tuples[func.id], node.args, strict=False):
                 self._add(_EVERY, field, self.types(value))
-        if isinstance(func, ast.Attribute) and func.attr in _PUTS + _JOINS:
-            values = self._union([*node.args, *(k.value for k in node.keywords)])
-            self._put_into(func.value, _held(values) if func.attr in _JOINS else _many(values))
+        if isinstance(func, ast.Attribute) and func.attr in _PUTS + _JOINS and not self.callees(node):
+            values = self._union(node.args)
+            put = _held(values) if func.attr in _JOINS else _many(values)
+            self._put_into(func.value, put | _many(self._union(k.value for k in node.keywords)))
         if id(node) in self.tables:
             for value in self.tables[id(node)].values:
                 for _, function in self.methods_at(value):
