@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from rich.console import Console
 
-from flashing import batch, doctor, identities, kit, ports, readout
+from flashing import batch, doctor, identities, kit, ports, readout, traces
 from flashing.chip import Chip
 from flashing.command_line import Commands
 from flashing.errors import FlashError
@@ -39,9 +40,16 @@ def add(commands: Commands) -> None:
     read_out = commands.add_parser("read-out", help="save a unit's unsent records")
     _port(read_out)
     read_out.set_defaults(run=_read_out)
+    trace = commands.add_parser("trace", help="what a unit printed (stdin), with lines of the source")
+    trace.set_defaults(run=_trace)
     examine = commands.add_parser("doctor", help="what is wrong with this bench")
     _port(examine)
     examine.set_defaults(run=_doctor)
+
+
+def _trace(want: argparse.Namespace) -> int:
+    print(traces.translate(sys.stdin.read(), want.kit), end="")
+    return 0
 
 
 def _port(parser: argparse.ArgumentParser, more: str = "") -> None:

@@ -2,7 +2,8 @@
 
     kit.json            versions and the SHA-256 of every other file
     micropython.bin     the ESP32_GENERIC image
-    app/…               the unit's program, compiled, as it lies on a unit
+    app/…               the unit's program, linked and compiled, as it lies on a unit
+    lines.json          from lines of the linked program back to the source's
     boards/<board>/pins.csv
     flash.sh, firmware/flashing/…, wheels/*.whl, requirements.lock: the tool itself, so that this
                         folder on a USB stick is all that a laptop without internet needs
@@ -23,7 +24,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from flashing import app, micropython_image
+from flashing import app, micropython_image, traces
 from flashing.errors import FlashError
 from flashing.micropython_image import MicroPythonImage
 
@@ -92,8 +93,9 @@ def build(
     """
     micropython, mpy = app.compiler_version(mpy_cross)
     micropython_image.check(image.content, micropython)
-    compiled = app.compile_all(app.collect(root / "firmware", gps_library), mpy_cross)
-    contents = {f"app{path}": content for path, content in compiled.items()}
+    program = app.build(app.collect(root / "firmware", gps_library), mpy_cross)
+    contents = {f"app{path}": content for path, content in program.files.items()}
+    contents[traces.FILE] = traces.pack(program.lines)
     contents["micropython.bin"] = image.content
     for pins in sorted((root / "hardware/boards").glob("*/pins.csv")):
         contents[f"boards/{pins.parent.name}/pins.csv"] = pins.read_bytes()

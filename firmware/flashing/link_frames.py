@@ -6,6 +6,7 @@ An estimate from above; tests compare it with what mpy-cross says.
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 
 from flashing.link_scopes import own
 
@@ -13,15 +14,35 @@ _LOOP = 4  # words that `for` keeps on the stack while it runs
 _TRY = 3  # of an exception handler, beside the stack
 
 
-def words(function: ast.FunctionDef) -> int:
-    """Variables, deepest stack and handlers."""
+@dataclass(frozen=True)
+class Frame:
+    """Variables, deepest stack, handlers of exceptions inside each other."""
+
+    variables: int
+    stack: int
+    handlers: int
+
+    @property
+    def words(self) -> int:
+        return self.variables + self.stack + _TRY * self.handlers
+
+    def joined(self, other: Frame) -> Frame:
+        """Of a function that may do either."""
+        return Frame(
+            max(self.variables, other.variables),
+            max(self.stack, other.stack),
+            max(self.handlers, other.handlers),
+        )
+
+
+def frame(function: ast.FunctionDef) -> Frame:
     names = {a.arg for a in function.args.args}
     for node in own(function.body):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.add(node.id)
         elif isinstance(node, ast.ExceptHandler) and node.name:
             names.add(node.name)
-    return len(names) + _block(function.body) + _TRY * _handlers(function.body)
+    return Frame(len(names), _block(function.body), _handlers(function.body))
 
 
 def _handlers(body: list[ast.stmt]) -> int:
@@ -33,7 +54,8 @@ def _handlers(body: list[ast.stmt]) -> int:
         for handler in getattr(statement, "handlers", ()):
             inner = max(inner, _handlers(handler.body))
         if isinstance(statement, ast.Try):
-            inner += 1 + bool(statement.finalbody and statement.handlers)
+            named = any(handler.name for handler in statement.handlers)
+            inner += 1 + bool(named or (statement.finalbody and statement.handlers))
         elif isinstance(statement, ast.With):
             inner += 1
         deepest = max(deepest, inner)
@@ -58,8 +80,8 @@ def _statement(node: ast.stmt) -> int:
     elif isinstance(node, ast.With):
         inner += 4
         own_words = max(_depth(item.context_expr) for item in node.items) + 4
-    elif isinstance(node, ast.Try) and node.finalbody:
-        inner += 3
+    elif isinstance(node, ast.Try):
+        inner += 2  # to leave it by a return
     return max(own_words, inner)
 
 
@@ -77,8 +99,9 @@ def _depth(node: ast.expr) -> int:
     """Deepest stack while the value of `node` is made, that value included."""
     match node:
         case ast.Call():
-            at = 2 if isinstance(node.func, ast.Attribute) else 1
-            deepest = _depth(node.func) + 1
+            # As it will be if what it calls becomes a case: with a number before all else.
+            at = 3 if isinstance(node.func, ast.Attribute) else 2
+            deepest = _depth(node.func) + 2
             for argument in node.args:
                 deepest = max(deepest, at + _depth(argument))
                 at += 1

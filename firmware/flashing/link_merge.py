@@ -4,7 +4,7 @@ A function costs 16 bytes of heap and its place in a dictionary 8 more, on 32 bi
 bytecode lies; a branch inside another function costs nothing. So a function or method that is only
 ever called, by a name that nothing else in the program has, becomes
 
-    def cases(k, p0=None, p1=None):          # k: which
+    def cases(k, s0=None, s1=None):          # k: which
         if k < 2:
             if k < 1: …the first one's body…
             else:     …the second one's…
@@ -24,14 +24,14 @@ from dataclasses import dataclass, field
 
 from flashing import link_bags, link_tables
 from flashing.link_case import Case, Plain, is_plain
-from flashing.link_frames import words
+from flashing.link_frames import Frame, frame
 from flashing.link_join import ENTRY, START, Part, reachable
 from flashing.link_scopes import Definitions, Imports, own
 from flashing.link_short import KNOWN, keywords, strings
 from flashing.link_tables import Table
 
 ON_STACK = 11  # words of a frame: py/vm.h, VM_MAX_STATE_ON_STACK
-SIZES = (ON_STACK, 16, 24, 40)  # of frames that are put together
+SIZES = (ON_STACK, 15, 20, 30, 90)  # of frames that are put together
 MOST_NODES = 4000  # of one function's tree: MicroPython's jumps reach 16 KB
 
 
@@ -60,6 +60,9 @@ def merge(parts: list[Part], names: set[str]) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _key(node.func) in cases and not _fits(node, cases):
             del cases[_key(node.func)]
+    for key in _in_threads(tree, cases):
+        if frame(cases[key].function).words + 1 > SIZES[0]:
+            del cases[key]
     tables = _whole(tables, cases)
     cases |= {case.key: case for case in link_bags.emptied(main, tree, cases, tables)}
     groups: list[_Group] = []
@@ -87,6 +90,25 @@ def merge(parts: list[Part], names: set[str]) -> None:
     main.body.insert(_after_imports(main), link_bags.the_class())
     names -= {case.key for case in cases.values() if not case.key.startswith(".")}
     names |= {link_bags.BAG, *(group.name for group in groups)}
+
+
+def _in_threads(tree: ast.Module, cases: dict[str, Case]) -> set[str]:
+    """Cases that a thread of its own runs: it may not ask the heap for anything."""
+    functions = {("." + n.name): n for n in ast.walk(tree) if isinstance(n, Plain)}
+    functions |= {n.name: n for n in tree.body if isinstance(n, Plain)}
+    todo = [
+        _key(node.args[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and _key(node.func) in ("start_new_thread", ".start_new_thread")
+    ]
+    found: set[str] = set()
+    while todo:
+        key = todo.pop()
+        if key in functions and key not in found:
+            found.add(key)
+            inner = ast.walk(functions[key])
+            todo += [_key(node.func) for node in inner if isinstance(node, ast.Call)]
+    return found & cases.keys()
 
 
 def _whole(tables: list[Table], cases: dict[str, Case]) -> list[Table]:
@@ -169,17 +191,22 @@ def _fits(call: ast.Call, cases: dict[str, Case]) -> bool:
 
 # --- together --------------------------------------------------------------------------------------
 def _by_size(cases: list[Case], first: int) -> list[_Group]:
+    """Groups whose frames, of all their cases together, keep within one of SIZES."""
+    frames = {case.key: frame(case.function) for case in cases}
     groups: list[_Group] = []
-    below = 0
+    left = sorted(cases, key=lambda case: (frames[case.key].variables, frames[case.key].stack))
     for limit in SIZES:
-        group = _Group("")
-        for case in cases:
-            if below < words(case.function) + 1 <= limit:  # one more for which case it is
-                if not group.name or group.nodes + _nodes(case) > MOST_NODES:
-                    group = _Group(f"cases{first + len(groups)}")
-                    groups.append(group)
-                group.add(case)
-        below = limit
+        group, taken = _Group(""), Frame(0, 0, 0)
+        for case in list(left):
+            both = taken.joined(frames[case.key])
+            if both.words + 1 > limit:  # one more for which case it is
+                continue
+            left.remove(case)
+            if not group.name or group.nodes + _nodes(case) > MOST_NODES:
+                group = _Group(f"cases{first + len(groups)}")
+                groups.append(group)
+            taken = both
+            group.add(case)
     return [group for group in groups if len(group.cases) > 1]
 
 
@@ -202,7 +229,7 @@ def _redirect(call: ast.Call, case: Case) -> None:
 
 def _function(group: _Group) -> ast.FunctionDef:
     most = max(len(case.parameters) for case in group.cases)
-    arguments = [ast.arg("k"), *(ast.arg(f"p{at}") for at in range(most))]
+    arguments = [ast.arg("k"), *(ast.arg(f"s{at}") for at in range(most))]
     given = ast.arguments([], arguments, None, [], [], None, [ast.Constant(None)] * most)
     bodies = [_body(case) for case in group.cases]
     function = ast.FunctionDef(group.name, given, _tree(bodies, 0), [], None, None)
@@ -222,13 +249,13 @@ def _tree(bodies: list[list[ast.stmt]], first: int) -> list[ast.stmt]:
 
 def _body(case: Case) -> list[ast.stmt]:
     """Its statements, with the parameters and variables that all cases share."""
-    new = {name: f"p{at}" for at, name in enumerate(case.parameters)}
+    new = {name: f"s{at}" for at, name in enumerate(case.parameters)}
     bound = [n for s in case.function.body for n in ast.walk(s)]
     for node in bound:
         name = node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else None
         name = node.name if isinstance(node, ast.ExceptHandler) else name
         if name and name not in new:
-            new[name] = f"v{len(new) - len(case.parameters)}"
+            new[name] = f"s{len(new)}"  # a parameter of other cases may serve as a variable here
     for node in bound:
         if isinstance(node, ast.Name):
             node.id = new.get(node.id, node.id)

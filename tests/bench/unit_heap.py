@@ -152,11 +152,8 @@ def smallest(folder: Path, rom: Rom, build: str) -> int | None:
 
 def watched(folder: Path, build: str) -> dict[str, int]:
     """The same patrol in a heap with room: {"virtual", "largest"}, in bytes."""
-    rom = Rom(
-        folder / f"watched-{build}",
-        before="import heap_probe",
-        extra={"/lib/heap_probe.mpy": ON_UNIT / "heap_probe.py"},
-    )
+    probe = {"heap_probe": ON_UNIT / "heap_probe.py"}
+    rom = Rom(folder / f"watched-{build}", before="import heap_probe", beside=probe)
     passed, printed = patrols(folder / f"watched-{build}", rom, build, PLENTY_KB)
     if not passed:
         raise RuntimeError(f"the watched patrol failed: {printed[-500:]}")
@@ -170,8 +167,7 @@ def watched(folder: Path, build: str) -> dict[str, int]:
 
 def client_kb(folder: Path, build: str) -> int:
     """The smallest heap in KB in which the client alone connects and publishes, as .mpy."""
-    client = {"/lib/client.mpy": ON_UNIT / "client.py"}
-    rom = Rom(folder / f"client-{build}", module="client", extra=client)
+    rom = Rom(folder / f"client-{build}", entry=ON_UNIT / "client.py")
     low, high = 0, 128
     with Mosquitto(folder / f"client-{build}/broker") as broker:
         while high - low > 1:

