@@ -26,12 +26,6 @@ def commands(whose):
     return [name[len(start) :] for name in HEADS if name.startswith(start)]
 
 
-def head(name):
-    """What the row says behind its name; "" where there is none."""
-    text, at = rows.found(name.encode())
-    return rows.line(text, at) if text else ""
-
-
 def lines(name):
     """[key, kind, note] of each line; the lines of a row that is taken in stand in its place.
 
@@ -63,6 +57,6 @@ def present(name, value):
         if kind.startswith("Command("):
             yield from present(kind[8:-1] + "." + given, value)
         inner = kind.split(" of ")[-1]
-        if head(inner) == "object":
+        if HEADS.get(inner) == "object":
             for each in [given] if inner == kind else given:
                 yield from present(inner, each)

@@ -76,8 +76,11 @@ def _command(text, at, cmd, where):
     if isinstance(cmd, str) and cmd.split() == [cmd]:  # no text that runs on into other lines
         whose = text[at + 8 : text.find(b")", at)]
         name = whose + b"." + cmd.encode()
-        if rows.found(name)[0]:
+        try:
+            rows.found(name)
             return name
+        except KeyError:
+            pass
     raise ContractError("%s.cmd: %r is no command here" % (where, cmd))
 
 

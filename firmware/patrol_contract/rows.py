@@ -18,13 +18,13 @@ except ImportError:
 
 
 def found(name):
-    """(text, where the head goes on behind the name); (b"", 0) where there is no such row."""
+    """(text, where the head goes on behind the name); KeyError where there is no such row."""
     key = b"\n" + name + b": "
     for text in TEXTS:
         at = text.find(key)
         if at >= 0:
             return text, at + len(key)
-    return b"", 0
+    raise KeyError(name)
 
 
 def below(text, at):

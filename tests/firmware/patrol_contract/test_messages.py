@@ -24,6 +24,19 @@ def test_every_row_has_an_example_that_survives_the_wire():
         assert messages.decode(name, messages.encode(name, example)) == example, name
 
 
+def test_there_is_no_other_message():
+    for call in (
+        lambda: messages.encode("unit_nothing", {}),
+        lambda: messages.decode("", b"{}"),
+        lambda: topics.topic("unit", C="c"),
+    ):
+        try:
+            call()
+        except KeyError:
+            continue
+        raise AssertionError("took a message that is in no row")
+
+
 def test_every_topic_parses_back_to_its_name():
     who = {"C": "c371500", "U": "u-0123", "G": "z-03", "K": "k-07", "S": "barrier", "B": "2"}
     for name, row in MESSAGES.items():
