@@ -10,6 +10,7 @@ from typing import Any
 from edge_agent.event import Event, Klass, Stamp
 from edge_agent.moments import times
 from patrol_contract import messages, topics
+from patrol_contract.catalogue import MESSAGES
 
 Refused = tuple[int, int, int, float, float]  # first and last number, how many, since, until
 
@@ -79,7 +80,7 @@ class Reporter:
         self._refused[event.klass, clock] = (low, event.seq, count + 1, since, at)
 
     def _event(self, name: str, who: Mapping[str, str], fields: Mapping[str, Any]) -> Event:
-        row = messages.MESSAGES[name]
+        row = MESSAGES[name]
         seq = self.seq + 1
         whole = {**fields, "v": 1, "boot": self.boot, "seq": seq}
         stamp = self._stamp(times(name, fields))

@@ -23,6 +23,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 
 from edge_agent.county.broker import Asked, CountyConfig, client, connect
 from patrol_contract import ContractError, messages, topics
+from patrol_contract.catalogue import MESSAGES
 
 DELIVER_S = 30.0  # for one record: 64 kbit/s and a bad night
 REFUSED = 0x80  # MQTT 5 reason codes from here on are failures
@@ -66,7 +67,7 @@ def read(path: Path, county: str) -> Read:
 def _record(row: Mapping[str, Any], county: str) -> Record:
     topic, payload = str(row["topic"]), str(row["payload"]).encode()
     found = topics.parse(topic)
-    if found is None or messages.MESSAGES[found[0]].sender != "unit" or found[1]["C"] != county:
+    if found is None or MESSAGES[found[0]].sender != "unit" or found[1]["C"] != county:
         raise ContractError(topic)
     fields = messages.decode(found[0], payload)
     if (fields["boot"], fields["seq"]) != (row["boot"], row["seq"]):

@@ -12,9 +12,10 @@ from typing import Protocol
 
 from paho.mqtt.client import topic_matches_sub
 
-from patrol_contract import messages, topics
+from patrol_contract import topics
+from patrol_contract.catalogue import MESSAGES
 
-_FROM_UNITS = frozenset(name for name, row in messages.MESSAGES.items() if row.sender == "unit")
+_FROM_UNITS = frozenset(name for name, row in MESSAGES.items() if row.sender == "unit")
 
 
 LONGEST_TOPIC = 200  # characters; the contract's are shorter, and what is remembered is small

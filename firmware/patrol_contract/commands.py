@@ -1,84 +1,88 @@
-"""Every command of the county as a row: name -> its own fields. A new command is a new row.
+"""Every command of the county to a unit or a group: its own fields, as lines told in kinds.py.
 
-Rows are functions: the types of a command exist while one is read, and take no memory otherwise.
-The fields around them (who signed, for whom, until when) are signed(); signing.py checks those.
-`to` names the target: a unit's id, `g/<group>` or `cp/<checkpoint>`. `seq` counts up per target.
+The fields around them (who signed, for whom, until when) are `signed` there; signing.py checks
+those. `to` names the target: a unit's id, `g/<group>` or `cp/<checkpoint>`. `seq` counts up per
+target.
 """
 
-from patrol_contract.fields import Choice, Decimal, Flag, Hex, Record, Rows, Text, Whole
+UNIT_COMMANDS = b"""
+unit.sos_ack: command
+    sos: Hex(16)
+    who?: Text(1,40)
 
-LAT = Decimal(7, -90, 90, "degree, WGS-84")
-LON = Decimal(7, -180, 180, "degree, WGS-84")
-UNIX = Whole(946684800, 4102444800, "s, Unix UTC")  # 2000 to 2100
-SLUG = "abcdefghijklmnopqrstuvwxyz0123456789-"
-SHA256 = Hex(64)
-SOS_ID = Hex(16)
-LEVELS = ("normal", "raised", "war")  # 常态 / 加强 / 战时
-PLACES = ("key", "public", "other")  # response: key site 1 min, public place 3 min
+unit.sos_close: command
+    sos: Hex(16)
+    why?: Text(1,120)
 
+unit.help: command
+    sos: Hex(16)
+    who?: Text(1,40)
+    eta_s?: Whole(0,86400)  s
 
-def signed():
-    """The fields that stand around every command, and in a duty message."""
-    return {
-        "alg": Choice("rsa3072-sha256"),
-        "kid": Text(32, SLUG),
-        "to": Text(40, SLUG + "/"),
-        "id": Hex(16),
-        "iat": UNIX,
-        "exp": UNIX,
-        "sig": Text(600),  # base64
-    }
+unit.assist: command
+    + here
+    sos: Hex(16)
+    who?: Text(1,40)
+    discreet?: Flag
 
+unit.dispatch: command
+    + here
+    rad: Whole(5,5000)  m
+    place?: One(key,public,other)
 
-def _point():
-    return {
-        "id": Text(32, SLUG),
-        "desc": Text(60),
-        "lat": LAT,
-        "lon": LON,
-        "rad": Whole(5, 5000, "m"),
-        "place?": Choice(*PLACES),
-        "from?": UNIX,
-        "until?": UNIX,
-        "rounds?": Whole(1, 50),
-        "stay_s?": Whole(0, 7200, "s"),
-    }
+unit.recall: command
 
+unit.rollcall: command
+    within_s: Whole(5,3600)  s
 
-def _corner():
-    return {"lat": LAT, "lon": LON}
+unit.locate: command
 
+unit.assign: command
+    member: Text(1,40)
+    role: Text(1,20)
+    groups: List(8) of Slug(32)
 
-def _network():
-    return {"ssid": Text(32), "psk?": Text(63, "", 8), "broker?": Text(80)}
+unit.plan: command
+    points: List(32) of point
+    ordered?: Flag
+    area?: List(32) of corner
+    checkin_s?: Whole(60,86400)  s
 
+unit.discreet: command
+    on: Flag
 
-def here(**more):
-    """A place in words and degrees, and what a command says besides."""
-    fields = {"lat": LAT, "lon": LON, "desc?": Text(120)}
-    fields.update(more)
-    return fields
+unit.wifi: command
+    networks: List(8) of network
 
+unit.reboot: command
 
-UNIT_COMMANDS = {
-    "sos_ack": lambda: {"sos": SOS_ID, "who?": Text(40)},
-    "sos_close": lambda: {"sos": SOS_ID, "why?": Text(120)},
-    "help": lambda: {"sos": SOS_ID, "who?": Text(40), "eta_s?": Whole(0, 86400, "s")},
-    "assist": lambda: here(**{"sos": SOS_ID, "who?": Text(40), "discreet?": Flag()}),
-    "dispatch": lambda: here(**{"rad": Whole(5, 5000, "m"), "place?": Choice(*PLACES)}),
-    "recall": lambda: {},
-    "rollcall": lambda: {"within_s": Whole(5, 3600, "s")},
-    "locate": lambda: {},
-    "assign": lambda: {"member": Text(40), "role": Text(20), "groups": Rows(Text(32, SLUG), 8)},
-    "plan": lambda: {
-        "points": Rows(Record(_point), 32),
-        "ordered?": Flag(),
-        "area?": Rows(Record(_corner), 32),
-        "checkin_s?": Whole(60, 86400, "s"),
-    },
-    "discreet": lambda: {"on": Flag()},
-    "wifi": lambda: {"networks": Rows(Record(_network), 8)},
-    "reboot": lambda: {},
-    "sos_test": lambda: {},
-    "update": lambda: {"url": Text(200), "sha256": SHA256, "version": Text(20)},
-}
+unit.sos_test: command
+
+unit.update: command
+    url: Text(1,200)
+    sha256: Hex(64)
+    version: Text(1,20)
+
+here: object
+    + place
+    desc?: Text(1,120)
+
+point: object
+    id: Slug(32)
+    desc: Text(1,60)
+    + place
+    rad: Whole(5,5000)  m
+    place?: One(key,public,other)
+    from?: Unix
+    until?: Unix
+    rounds?: Whole(1,50)
+    stay_s?: Whole(0,7200)  s
+
+corner: object
+    + place
+
+network: object
+    ssid: Text(1,32)
+    psk?: Text(8,63)
+    broker?: Text(1,80)
+"""

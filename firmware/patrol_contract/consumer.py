@@ -5,9 +5,11 @@ seq) with a set of intervals, and accounts: lost = assigned - received - declare
 """
 
 from patrol_contract import ContractError, messages, topics
+from patrol_contract.catalogue import MESSAGES
 from patrol_contract.intervals import Intervals
 
 NEW, REPEAT, MALFORMED, FOREIGN = "new", "repeat", "malformed", "foreign"
+STATES = ("unit_state", "cp_state")  # births and wills
 
 
 class Consumer:
@@ -33,7 +35,7 @@ class Consumer:
         except ContractError:
             return self._count(MALFORMED), name, who, None
         sender = sender_of(name, who, fields)
-        if name in messages.WITH_WILL:
+        if name in STATES:
             self._newest(topic, fields)
         if sender is None or fields["seq"] == 0:  # the county's own, and wills: not counted
             return NEW, name, who, fields
@@ -86,7 +88,7 @@ class Consumer:
 
 def sender_of(name, who, fields):
     """Who numbered the message: a unit's or a checkpoint's id; None for the county's own."""
-    sender = messages.MESSAGES[name].sender
+    sender = MESSAGES[name].sender
     if sender == "unit":
         return who["U"]
     if sender == "checkpoint":

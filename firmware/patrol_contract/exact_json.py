@@ -14,10 +14,10 @@ from patrol_contract import ContractError
 DEPTH = 6  # deepest nesting accepted: a plan's points are at 3
 DIGITS = 18  # longest integer accepted: fits 64 bits
 
-_ESCAPES = {0x22: '"', 0x5C: "\\", 0x2F: "/", 0x62: "\b", 0x66: "\f", 0x6E: "\n", 0x72: "\r"}
-_ESCAPES[0x74] = "\t"
-_SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_DIGIT = b"0123456789"
+# Behind a backslash, and what it means there. "/" may be escaped by others; we do not.
+_SHORT = b'"\\bfnrt/'
+_MEANT = b'"\\\b\f\n\r\t/'
+_SPACE = b" \t\r\n"
 
 
 class Dec:
@@ -29,30 +29,27 @@ class Dec:
     def __eq__(self, other):
         return isinstance(other, Dec) and other.text == self.text
 
-    def __hash__(self):
-        return hash(self.text)
-
     def __repr__(self):
         return "Dec('" + self.text + "')"
 
     @classmethod
     def of(cls, scaled, places):
         """The decimal `scaled` / 10**`places`, always written with all its places."""
+        one = 10**places
+        size = abs(scaled)
         sign = "-" if scaled < 0 else ""
-        digits = str(abs(scaled))
-        digits = "0" * (places + 1 - len(digits)) + digits
-        return cls(sign + digits[:-places] + "." + digits[-places:])
+        return cls("%s%d.%0*d" % (sign, size // one, places, size % one))
 
     def scaled(self, places):
         """As an integer of 10**-`places`; more places than that is a ContractError."""
-        whole, part = self.text.split(".")
-        if len(part) > places:
-            extra = part[places:]
-            if extra != "0" * len(extra):
-                raise ContractError(self.text + " has more than " + str(places) + " decimals")
-            part = part[:places]
-        value = int(whole.lstrip("-") + part + "0" * (places - len(part)))
-        return -value if whole.startswith("-") else value
+        text = self.text
+        more = len(text) - text.find(".") - 1 - places
+        if more > 0:
+            if text[-more:].strip("0"):
+                raise ContractError(text + " has more than " + str(places) + " decimals")
+            text = text[:-more]
+            more = 0
+        return int(text.replace(".", "")) * 10**-more
 
 
 def loads(data):
@@ -61,25 +58,18 @@ def loads(data):
     Refused, because senders that differ on them cannot be trusted to mean the same: duplicate
     keys, exponents, NaN, lone surrogates, trailing text, more than DEPTH levels.
     """
-    data = bytes(data)
+    data = bytes(data).strip(_SPACE)
     try:
-        value, at = _value(data, _space(data, 0), 0)
+        value, at = _value(data, 0, 0)
     except (IndexError, UnicodeError):
         raise ContractError("JSON ends early or is not UTF-8")
-    if _space(data, at) != len(data):
+    if at != len(data):
         raise ContractError("JSON is followed by something else at byte " + str(at))
     return value
 
 
-def _fault(data, at):
+def _fault(at):
     return ContractError("not JSON at byte " + str(at))
-
-
-def _space(data, at):
-    end = len(data)
-    while at < end and data[at] in b" \t\r\n":
-        at += 1
-    return at
 
 
 def _value(data, at, depth):
@@ -90,49 +80,60 @@ def _value(data, at, depth):
         if depth == DEPTH:
             raise ContractError("JSON is nested deeper than " + str(DEPTH))
         return _object(data, at + 1, depth + 1) if c == 0x7B else _array(data, at + 1, depth + 1)
-    if c == 0x2D or c in _DIGIT:
+    if c == 0x2D or 0x30 <= c <= 0x39:
         return _number(data, at)
-    for word, value in ((b"true", True), (b"false", False), (b"null", None)):
-        if data[at : at + len(word)] == word:
-            return value, at + len(word)
-    raise _fault(data, at)
+    if data.startswith(b"true", at):
+        return True, at + 4
+    if data.startswith(b"false", at):
+        return False, at + 5
+    if data.startswith(b"null", at):
+        return None, at + 4
+    raise _fault(at)
 
 
 def _object(data, at, depth):
     out = {}
-    at = _space(data, at)
-    if data[at] == 0x7D:
-        return out, at + 1
     while True:
+        while data[at] in _SPACE:
+            at += 1
+        if data[at] == 0x7D and not out:
+            return out, at + 1
         if data[at] != 0x22:
-            raise _fault(data, at)
+            raise _fault(at)
         key, at = _string(data, at + 1)
-        at = _space(data, at)
+        while data[at] in _SPACE:
+            at += 1
         if data[at] != 0x3A or key in out:
-            raise _fault(data, at)
-        out[key], at = _value(data, _space(data, at + 1), depth)
-        at = _space(data, at)
+            raise _fault(at)
+        at += 1
+        while data[at] in _SPACE:
+            at += 1
+        out[key], at = _value(data, at, depth)
+        while data[at] in _SPACE:
+            at += 1
         if data[at] == 0x7D:
             return out, at + 1
         if data[at] != 0x2C:
-            raise _fault(data, at)
-        at = _space(data, at + 1)
+            raise _fault(at)
+        at += 1
 
 
 def _array(data, at, depth):
     out = []
-    at = _space(data, at)
-    if data[at] == 0x5D:
-        return out, at + 1
     while True:
+        while data[at] in _SPACE:
+            at += 1
+        if data[at] == 0x5D and not out:
+            return out, at + 1
         value, at = _value(data, at, depth)
         out.append(value)
-        at = _space(data, at)
+        while data[at] in _SPACE:
+            at += 1
         if data[at] == 0x5D:
             return out, at + 1
         if data[at] != 0x2C:
-            raise _fault(data, at)
-        at = _space(data, at + 1)
+            raise _fault(at)
+        at += 1
 
 
 def _number(data, at):
@@ -142,116 +143,137 @@ def _number(data, at):
     first = at
     at = _digits(data, at)
     if at == first or at - first > DIGITS or (data[first] == 0x30 and at - first > 1):
-        raise _fault(data, start)
+        raise _fault(start)
     if at < len(data) and data[at] == 0x2E:
         point = at
         at = _digits(data, at + 1)
         if at == point + 1 or at - first > DIGITS + 1:
-            raise _fault(data, start)
-    if at < len(data) and data[at] in b"eE":
+            raise _fault(start)
+    if at < len(data) and data[at] | 0x20 == 0x65:  # e, E
         raise ContractError("a number with an exponent at byte " + str(start))
-    text = data[start:at].decode()
-    return (Dec(text) if "." in text else int(text)), at
+    text = data[start:at]
+    return (Dec(text.decode()) if b"." in text else int(text)), at
 
 
 def _digits(data, at):
     end = len(data)
-    while at < end and data[at] in _DIGIT:
+    while at < end and 0x30 <= data[at] <= 0x39:
         at += 1
     return at
 
 
 def _string(data, at):
-    start = at
-    parts = []
-    while True:
+    end = data.find(b'"', at)
+    if end < 0:
+        raise IndexError
+    piece = data[at:end]
+    if b"\\" in piece:
+        piece, end = _unescaped(data, at)
+    elif piece and min(piece) < 0x20:
+        raise _fault(at)
+    return piece.decode(), end + 1
+
+
+def _unescaped(data, at):
+    """The bytes that are meant, and where the string ends."""
+    out = bytearray()
+    while data[at] != 0x22:
         c = data[at]
-        if c == 0x22:
-            parts.append(data[start:at].decode())
-            return "".join(parts), at + 1
         if c < 0x20:
-            raise _fault(data, at)
-        if c == 0x5C:
-            parts.append(data[start:at].decode())
-            char, at = _escape(data, at + 1)
-            parts.append(char)
-            start = at
-        else:
+            raise _fault(at)
+        if c != 0x5C:
+            out.append(c)
             at += 1
+        elif data[at + 1] == 0x75:
+            code, at = _code(data, at + 2)
+            out.extend(chr(code).encode())
+        else:
+            short = _SHORT.find(data[at + 1 : at + 2])
+            if short < 0:
+                raise _fault(at)
+            out.append(_MEANT[short])
+            at += 2
+    return out, at
 
 
-def _escape(data, at):
-    if data[at] != 0x75:
-        if data[at] not in _ESCAPES:
-            raise _fault(data, at)
-        return _ESCAPES[data[at]], at + 1
-    code, at = _hex4(data, at + 1)
-    if 0xD800 <= code < 0xDC00 and data[at : at + 2] == b"\\u":  # UTF-16 pair
-        low, at = _hex4(data, at + 2)
+def _code(data, at):
+    """The code point behind `\\u`: four digits, or twice four for a UTF-16 pair."""
+    code = _hex4(data, at)
+    at += 4
+    if 0xD800 <= code < 0xDC00 and data[at] == 0x5C and data[at + 1] == 0x75:
+        low = _hex4(data, at + 2)
         if not 0xDC00 <= low < 0xE000:
-            raise _fault(data, at)
-        code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00)
+            raise _fault(at)
+        return 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00), at + 6
     if 0xD800 <= code < 0xE000:
-        raise _fault(data, at)
-    return chr(code), at
+        raise _fault(at)
+    return code, at
 
 
 def _hex4(data, at):
     text = data[at : at + 4]
-    for c in text:
-        if c not in b"0123456789abcdefABCDEF":
-            raise _fault(data, at)
-    if len(text) < 4:
-        raise _fault(data, at)
-    return int(text.decode(), 16), at + 4
+    if len(text) < 4 or text.strip(b"0123456789abcdefABCDEF"):
+        raise _fault(at)
+    return int(text, 16)
 
 
 def dumps(value):
     """Canonical bytes of dict, list, tuple, str, int, bool, None, Dec; a float is a TypeError."""
-    out = []
+    out = bytearray()
     _write(value, out)
-    return "".join(out).encode()
+    return bytes(out)
 
 
 def _write(value, out):
     if value is None:
-        out.append("null")
+        out.extend(b"null")
     elif value is True:
-        out.append("true")
+        out.extend(b"true")
     elif value is False:
-        out.append("false")
+        out.extend(b"false")
     elif isinstance(value, int):
-        out.append(str(value))
+        out.extend(str(value).encode())
     elif isinstance(value, str):
-        out.append(_quoted(value))
+        _quote(value, out)
     elif isinstance(value, Dec):
-        out.append(value.text)
+        out.extend(value.text.encode())
     elif isinstance(value, dict):
-        mark = "{"
+        mark = 0x7B
         for key in sorted(value):
-            out.append(mark + _quoted(key) + ":")
+            out.append(mark)
+            _quote(key, out)
+            out.append(0x3A)
             _write(value[key], out)
-            mark = ","
-        out.append("}" if mark == "," else "{}")
+            mark = 0x2C
+        if not value:
+            out.append(mark)
+        out.append(0x7D)
     elif isinstance(value, (list, tuple)):
-        mark = "["
+        mark = 0x5B
         for item in value:
             out.append(mark)
             _write(item, out)
-            mark = ","
-        out.append("]" if mark == "," else "[]")
+            mark = 0x2C
+        if not value:
+            out.append(mark)
+        out.append(0x5D)
     else:
         raise TypeError("not for the wire: " + str(type(value)))
 
 
-def _quoted(text):
-    for char in text:
-        if char in _SHORT or ord(char) < 0x20:
-            break
+def _quote(text, out):
+    data = text.encode()
+    out.append(0x22)
+    if data and (min(data) < 0x20 or b'"' in data or b"\\" in data):
+        for c in data:
+            short = _MEANT.find(bytes((c,)))
+            if short >= 0 and c != 0x2F:
+                out.append(0x5C)
+                out.append(_SHORT[short])
+            elif c < 0x20:
+                out.extend(("\\u%04x" % c).encode())
+            else:
+                out.append(c)
     else:
-        return '"' + text + '"'
-    return '"' + "".join([_SHORT.get(c) or _plain(c) for c in text]) + '"'
-
-
-def _plain(char):
-    return char if ord(char) >= 0x20 else "\\u%04x" % ord(char)
+        out.extend(data)
+    out.append(0x22)

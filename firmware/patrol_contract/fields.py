@@ -1,207 +1,171 @@
-"""Field types. Each knows its unit, its range, and both its forms.
+"""The one walker: checks a dict by the lines of a row (kinds.py), and turns it into its other form.
 
 A value has an inner form (what our code holds: ints, str, bool, list, dict) and a wire form (what
-exact_json writes). Decimals are ints inside: `Decimal(7)` holds degrees as 1e-7 degree.
-In a dict of fields a key that ends in "?" may be absent. Unknown keys pass unread (a later
-version's), which is why `inner` walks the wanted fields and not the given ones.
+exact_json writes). They differ for decimals only, which are ints inside: degrees as 1e-7 degree.
+A fault says in one sentence where it is, what is there and what was expected.
 """
 
-from patrol_contract import ContractError
+from patrol_contract import ContractError, rows
 from patrol_contract.exact_json import Dec
 
+# The first letter of a kind says all; a small one begins the name of a row.
+WHOLE, DECIMAL, UNIX, TEXT, HEX, SLUG = 0x57, 0x44, 0x55, 0x54, 0x48, 0x53
+ONE, FLAG, LIST, COMMAND, SMALL = 0x4F, 0x46, 0x4C, 0x43, 0x61
+TAKE_IN, NEED, MAY = 0x2B, 0x21, 0x3F  # + ! ?
 
-class Field:
-    """What to_wire and to_inner share: both check, both name the place of a fault."""
+HEX_CHARS = "0123456789abcdef"
+SLUG_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 
-    unit = ""
 
-    @property
-    def kind(self):
-        """What it is, in words, for errors and MESSAGES.md (made when asked: a unit has no RAM)."""
-        return ""
+def walk(name, value, where, outward):
+    """Check `value` by the row `name` (bytes); return its wire form (outward) or its inner form.
 
-    def to_wire(self, value, where):
-        return self.to_inner(value, where)
+    Unknown keys from the wire pass unread (a later version's); to the wire they are a fault of
+    ours and refused. None is as good as absent.
+    """
+    if not isinstance(value, dict):
+        raise ContractError(where + ": not an object")
+    out = {}
+    unread = list(value) if outward else []
+    names = [name]
+    while names:
+        text, at = rows.found(names.pop())
+        at = rows.below(text, at)
+        while at:
+            if text[at] == TAKE_IN:
+                names.append(rows.word(text, at + 2))
+            elif text[at] == NEED:
+                _need(rows.line(text, at + 2), out, where)
+            else:
+                colon = text.find(b":", at)
+                may = text[colon - 1] == MAY
+                key = text[at : colon - 1 if may else colon].decode()
+                at = colon + 2
+                if key in unread:
+                    unread.remove(key)
+                given = value.get(key)
+                if given is not None:
+                    if text[at] == COMMAND:
+                        names.append(_command(text, at, given, where))
+                        out[key] = given
+                    else:
+                        out[key] = _checked(text, at, given, where, key, outward)
+                elif not may:
+                    raise ContractError("%s.%s: missing" % (where, key))
+            at = rows.below(text, at)
+    if unread:
+        raise ContractError("%s.%s: no such field" % (where, unread[0]))
+    return out
 
-    def to_inner(self, value, where):
-        raise ContractError(where + ": no such type")
+
+def _need(rule, out, where):
+    """`a or b when c is d`: one of the fields a and b is there, if c is d."""
+    wanted, _, when = rule.partition(" when ")
+    if when:
+        key, word = when.split(" is ")
+        if out.get(key) != word:
+            return
+    for key in wanted.split(" or "):
+        if key in out:
+            return
+    raise ContractError("%s: needs %s" % (where, rule))
+
+
+def _command(text, at, cmd, where):
+    """The row of the command: it has the rest of the fields."""
+    if isinstance(cmd, str) and cmd.split() == [cmd]:  # no text that runs on into other lines
+        whose = text[at + 8 : text.find(b")", at)]
+        name = whose + b"." + cmd.encode()
+        try:
+            rows.found(name)
+            return name
+        except KeyError:
+            pass
+    raise ContractError("%s.cmd: %r is no command here" % (where, cmd))
+
+
+def _checked(text, at, value, where, key, outward):
+    """The other form of `value`, if it is of the kind that stands in `text` at `at`."""
+    kind = text[at]
+    if kind >= SMALL:
+        return walk(rows.word(text, at), value, where + "." + key, outward)
+    if kind == FLAG:
+        good = value is True or value is False
+    elif kind == UNIX:
+        good = _is_int(value) and 946684800 <= value <= 4102444800
+    elif kind == ONE:
+        good = isinstance(value, str) and _is_one(value, text, at)
+    elif kind == LIST:
+        good = isinstance(value, (list, tuple)) and len(value) <= _number(text, at + 5)
+        if good:
+            return _each(text, text.find(b" of ", at) + 4, value, where, key, outward)
+        value = type(value)  # not a whole plan into the log
+    elif kind == WHOLE:
+        good = _is_int(value) and _within(text, at + 6, value)
+    elif kind == DECIMAL:
+        places = _number(text, at + 8, b",")
+        inner = value if outward else _scaled(value, places)
+        good = _is_int(inner) and _within(text, text.find(b",", at) + 1, inner, 10**places)
+        if good:
+            return Dec.of(inner, places) if outward else inner
+    else:
+        good = isinstance(value, str) and _is_text(text, at, kind, value)
+    if not good:
+        raise ContractError("%s.%s: %r is not %s" % (where, key, value, rows.line(text, at)))
+    return value
 
 
 def _is_int(value):
     return isinstance(value, int) and value is not True and value is not False
 
 
-class Whole(Field):
-    """An integer within [low, high], in `unit`."""
-
-    def __init__(self, low, high, unit=""):
-        self.low, self.high, self.unit = low, high, unit
-
-    @property
-    def kind(self):
-        return "integer %d to %d" % (self.low, self.high)
-
-    def to_inner(self, value, where):
-        if not _is_int(value) or not self.low <= value <= self.high:
-            raise ContractError("%s: %r is not an %s" % (where, value, self.kind))
-        return value
+def _number(text, at, stop=b")"):
+    """The number that begins there, and ends where a bracket closes or a comma stands."""
+    return int(text[at : text.find(stop, at)])
 
 
-class Decimal(Field):
-    """A number with `places` decimals on the wire; inside an int of 10**-places `unit`."""
-
-    def __init__(self, places, low, high, unit=""):
-        self.places, self.unit = places, unit
-        self.low, self.high = low * 10**places, high * 10**places
-
-    @property
-    def kind(self):
-        one = 10**self.places
-        return "decimal, %d places, %d to %d" % (self.places, self.low // one, self.high // one)
-
-    def _check(self, value, where):
-        if not _is_int(value) or not self.low <= value <= self.high:
-            raise ContractError(
-                "%s: %r (1e-%d) is not a %s" % (where, value, self.places, self.kind)
-            )
-        return value
-
-    def to_wire(self, value, where):
-        return Dec.of(self._check(value, where), self.places)
-
-    def to_inner(self, value, where):
-        if isinstance(value, Dec):
-            return self._check(value.scaled(self.places), where)
-        return self._check(value * 10**self.places if _is_int(value) else value, where)
+def _within(text, at, value, one=1):
+    """Whether it is at least the first of the two numbers there, and at most the second."""
+    low = _number(text, at, b",") * one
+    return low <= value <= _number(text, text.find(b",", at) + 1) * one
 
 
-class Text(Field):
-    """A string of at most `longest` characters; `chars` limits which."""
-
-    def __init__(self, longest, chars="", shortest=1):
-        self.longest, self.shortest, self.chars = longest, shortest, chars
-
-    @property
-    def kind(self):
-        chars = " of `%s`" % self.chars if self.chars else ""
-        return "text, %d to %d characters%s" % (self.shortest, self.longest, chars)
-
-    def to_inner(self, value, where):
-        if not isinstance(value, str) or not self.shortest <= len(value) <= self.longest:
-            raise ContractError("%s: %r is not a %s" % (where, value, self.kind))
-        for char in value if self.chars else "":
-            if char not in self.chars:
-                raise ContractError("%s: %r is not a %s" % (where, value, self.kind))
-        return value
+def _is_text(text, at, kind, value):
+    if kind == TEXT:
+        good = _within(text, at + 5, len(value))
+        of = text.find(b")", at) + 1
+        chars = rows.word(text, of + 4).decode() if text.startswith(b" of ", of) else ""
+    elif kind == HEX:
+        good, chars = len(value) == _number(text, at + 4), HEX_CHARS
+    else:
+        good, chars = 0 < len(value) <= _number(text, at + 5), SLUG_CHARS
+    return good and not (chars and value.strip(chars))  # but for those characters nothing is left
 
 
-class Hex(Text):
-    """Exactly `longest` lower-case hexadecimal characters."""
-
-    def __init__(self, longest):
-        super().__init__(longest, "0123456789abcdef", longest)
-
-    @property
-    def kind(self):
-        return "%d hex characters" % self.longest
-
-
-class Choice(Field):
-    """One of the words."""
-
-    def __init__(self, *words):
-        self.words = words
-
-    @property
-    def kind(self):
-        return "one of " + ", ".join(["`%s`" % w for w in self.words])
-
-    def to_inner(self, value, where):
-        if value not in self.words:
-            raise ContractError("%s: %r is not %s" % (where, value, self.kind))
-        return value
+def _is_one(value, text, at):
+    """Whether it is one of the words in the brackets."""
+    if "," in value:
+        return False
+    word = value.encode()
+    end = text.find(b")", at)
+    at = text.find(word, at, end)
+    while at >= 0:
+        if text[at - 1] in b"(," and text[at + len(word)] in b",)":
+            return True
+        at = text.find(word, at + 1, end)
+    return False
 
 
-class Flag(Field):
-    """true or false."""
-
-    @property
-    def kind(self):
-        return "true or false"
-
-    def to_inner(self, value, where):
-        if value is not True and value is not False:
-            raise ContractError("%s: %r is not true or false" % (where, value))
-        return value
-
-
-def made(fields):
-    """A dict of fields, or what a function makes: a unit has no RAM for types it is not using."""
-    return fields if isinstance(fields, dict) else fields()
-
-
-class Record(Field):
-    """An object with its own fields: a dict, or a function that makes it."""
-
-    def __init__(self, fields):
-        self._fields = fields
-
-    @property
-    def fields(self):
-        return made(self._fields)
-
-    @property
-    def kind(self):
-        return "object: " + ", ".join(["`%s`" % k for k in sorted(self.fields)])
-
-    def to_wire(self, value, where):
-        return walk(self.fields, value, where, True)
-
-    def to_inner(self, value, where):
-        return walk(self.fields, value, where, False)
-
-
-class Rows(Field):
-    """A list of at most `most` items of one type."""
-
-    def __init__(self, of, most):
-        self.of, self.most = of, most
-
-    @property
-    def kind(self):
-        return "list of at most %d: %s" % (self.most, self.of.kind)
-
-    def _each(self, value, where, convert):
-        if not isinstance(value, (list, tuple)) or len(value) > self.most:
-            raise ContractError("%s: not a %s" % (where, self.kind))
-        return [convert(item, "%s[%d]" % (where, i)) for i, item in enumerate(value)]
-
-    def to_wire(self, value, where):
-        return self._each(value, where, self.of.to_wire)
-
-    def to_inner(self, value, where):
-        return self._each(value, where, self.of.to_inner)
-
-
-def walk(fields, value, where, to_wire):
-    """Check `value` (a dict) against `fields`; return it in wire or inner form.
-
-    To the wire an unknown key is a fault of ours and refused; from the wire it is ignored.
-    """
-    if not isinstance(value, dict):
-        raise ContractError(where + ": not an object")
-    out = {}
-    for name, field in fields.items():
-        key = name.rstrip("?")
-        if value.get(key) is None:
-            if name.endswith("?"):
-                continue
-            raise ContractError("%s.%s: missing" % (where, key))
-        inside = where + "." + key
-        convert = field.to_wire if to_wire else field.to_inner
-        out[key] = convert(value[key], inside)
-    if to_wire:
-        for key in value:
-            if key not in fields and key + "?" not in fields:
-                raise ContractError("%s.%s: no such field" % (where, key))
+def _each(text, at, value, where, key, outward):
+    """In the list itself when it is from the wire: its old items are memory soon needed again."""
+    out = list(value) if outward else value
+    for i in range(len(out)):
+        out[i] = _checked(text, at, out[i], where, "%s[%d]" % (key, i), outward)
     return out
+
+
+def _scaled(value, places):
+    """From the wire: 31.25, or 31 where somebody leaves out what is zero."""
+    if isinstance(value, Dec):
+        return value.scaled(places)
+    return value * 10**places if _is_int(value) else value

@@ -1,162 +1,119 @@
 """The messages a checkpoint sends or takes, and the county's points; not on a unit's flash.
 
-Rows as in rows_unit.py; K checkpoint, S sensor, B bay in topics.
+Lines as in rows_unit.py; K checkpoint, S sensor, B bay in topics. `unset_clock` is in every record
+a checkpoint makes but birth and will: those say in `clock` which clock it has.
 """
 
-from patrol_contract.commands import LAT, LON, PLACES, SHA256, UNIX
-from patrol_contract.commands_checkpoint import CHECKPOINT_COMMANDS
-from patrol_contract.fields import Choice, Decimal, Flag, Hex, Record, Rows, Text, Whole
-from patrol_contract.rows_unit import BOOT, ID, SEQ, UNIT_MESSAGES, Message, command, gaps
+# cp_check's outcome: 放行 pass, 登记 register, 纠正 correct, 移交 transfer.
+CHECKPOINT_ROWS = b"""
+points_waypoint: owntracks/C/points/waypoint from county qos 1 klass 1
+    + envelope
+    _type: One(waypoint)
+    desc: Text(1,60)
+    + place
+    rad: Whole(1,5000)  m
+    tst: Unix
+    rid?: Slug(32)
+    place?: One(key,public,other)
 
-# In every record a checkpoint makes but birth and will (those say in `clock` which clock it has).
-# unset_clock: made before its clock was set. Then moved_s was added to the times that clock said,
-# as soon as the monotonic clock told how wrong it was; without moved_s they are not to be believed.
-UNSET = {
-    "unset_clock?": Flag(),
-    "moved_s?": Whole(-(1 << 53), 1 << 53, "s, added to its times once the clock was known"),
-}
+cp_state: patrol/v1/C/cp/K/state from checkpoint qos 1 klass 1 retain
+    + will
+    online: Flag
+    session: Whole(0,9007199254740992)
+    version: Text(1,30)
+    name?: Text(1,40)
+    tst?: Unix
+    backlog?: Whole(0,9007199254740992)  records
+    backlog_bytes?: Whole(0,9007199254740992)  bytes
+    oldest_s?: Whole(0,2147483648)  s, age of the oldest unsent
+    quarantined?: Whole(0,9007199254740992)  malformed payloads
+    clock?: One(none,ntp,gps,rtc,county)
+    lat?: Decimal(7,-90,90)  degree, WGS-84
+    lon?: Decimal(7,-180,180)  degree, WGS-84
 
-CHECKPOINT_MESSAGES = {
-    "points_waypoint": Message(
-        "owntracks/C/points/waypoint",
-        "county",
-        1,
-        False,
-        1,
-        {
-            "_type": Choice("waypoint"),
-            "desc": Text(60),
-            "lat": LAT,
-            "lon": LON,
-            "rad": Whole(1, 5000, "m"),
-            "tst": UNIX,
-            "rid?": ID,
-            "place?": Choice(*PLACES),
-        },
-    ),
-    "cp_state": Message(
-        "patrol/v1/C/cp/K/state",
-        "checkpoint",
-        1,
-        True,
-        1,
-        {
-            "online": Flag(),
-            "session": Whole(0, 1 << 53),
-            "version": Text(30),
-            "name?": Text(40),
-            "tst?": UNIX,
-            "backlog?": Whole(0, 1 << 53, "records"),
-            "backlog_bytes?": Whole(0, 1 << 53, "bytes"),
-            "oldest_s?": Whole(0, 1 << 31, "s, age of the oldest unsent"),
-            "quarantined?": Whole(0, 1 << 53, "malformed payloads"),
-            "clock?": Choice("none", "ntp", "gps", "rtc", "county"),
-            "lat?": LAT,
-            "lon?": LON,
-        },
-    ),
-    "cp_sensor": Message(
-        "patrol/v1/C/cp/K/sensor/S",
-        "checkpoint",
-        1,
-        False,
-        2,
-        {
-            "kind": Text(30),
-            "value?": Decimal(3, -(10**12), 10**12),
-            "text?": Text(200),
-            "unit?": Text(16),
-            "quality": Choice("good", "stale", "fault"),
-            "read?": UNIX,  # of the reading, never of the report; absent: it has never answered
-            "alarm?": Choice("low", "high", "on", "fault"),
-            "why?": Text(120),
-        },
-    ),
-    "cp_dock": Message(
-        "patrol/v1/C/cp/K/dock/B",
-        "checkpoint",
-        1,
-        False,
-        0,
-        {
-            "event": Text(20, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"),  # a state or fault of the dock
-            "tst": UNIX,
-            "docking?": Hex(16),
-            "camera?": Text(60),
-            "member?": Text(40),
-            "file?": Text(400),
-            "size?": Whole(0, 1 << 53, "bytes"),
-            "sha256?": SHA256,
-            "sm3?": Hex(64),
-            "files?": Whole(0, 1 << 31),
-            "bytes?": Whole(0, 1 << 53, "bytes"),
-            "offset_s?": Whole(-(1 << 31), 1 << 31, "s, camera clock minus ours"),
-            "entry": Whole(1, 1 << 53, "row of the custody journal"),
-            "chain": SHA256,  # its head after this row
-            "why?": Text(200),
-        },
-    ),
-    "cp_check": Message(
-        "patrol/v1/C/cp/K/check",
-        "checkpoint",
-        1,
-        False,
-        1,
-        {
-            "what": Choice("person", "vehicle"),
-            "outcome": Choice("pass", "register", "correct", "transfer"),  # 放行 登记 纠正 移交
-            "plate?": Text(12),
-            "operation?": Text(32),
-            "undo?": SEQ,  # takes back the check of that number …
-            "undo_boot?": BOOT,  # … in that boot; absent: in this one
-            "who?": Text(40),
-            "tst": UNIX,
-            "persons": Whole(0, 1 << 31),
-            "vehicles": Whole(0, 1 << 31),
-        },
-    ),
-    "cp_shift": Message(
-        "patrol/v1/C/cp/K/shift",
-        "checkpoint",
-        1,
-        True,
-        1,
-        {
-            "date": Text(10, "0123456789-"),  # the day the shift began, UTC+8
-            "began?": UNIX,
-            "on": Rows(Record({"who": Text(40), "since": UNIX}), 20),
-            "unstaffed": Flag(),
-            "tst": UNIX,
-            "rollcall?": Hex(16),
-        },
-    ),
-    "cp_gap": Message(
-        "patrol/v1/C/cp/K/gap",
-        "checkpoint",
-        1,
-        False,
-        1,
-        dict(gaps(), **{"of_sender?": ID, "since?": UNIX, "until?": UNIX, "klass?": Whole(0, 2)}),
-    ),
-    "cp_cmd": Message("patrol/v1/C/cp/K/cmd", "county", 1, False, 1, command(CHECKPOINT_COMMANDS)),
-    "cp_ack": Message(
-        "patrol/v1/C/cp/K/ack",
-        "checkpoint",
-        1,
-        False,
-        1,
-        {
-            "id": Hex(16),
-            "cmd?": Text(20),
-            "state": Choice("received", "done", "refused", "answered"),
-            "why?": Text(200),
-            "who?": Text(40),
-            "tst?": UNIX,
-        },
-    ),
-}
+cp_sensor: patrol/v1/C/cp/K/sensor/S from checkpoint qos 1 klass 2
+    + envelope
+    + unset_clock
+    kind: Text(1,30)
+    value?: Decimal(3,-1000000000000,1000000000000)
+    text?: Text(1,200)
+    unit?: Text(1,16)
+    quality: One(good,stale,fault)
+    read?: Unix  of the reading, never of the report; absent: it has never answered
+    alarm?: One(low,high,on,fault)
+    why?: Text(1,120)
+    ! value or text when quality is good
+    ! read when quality is good
 
-CHECKPOINT_MESSAGES["unit_seen"] = UNIT_MESSAGES["unit_seen"]  # a checkpoint's, on a unit's topic
-for _name, _row in CHECKPOINT_MESSAGES.items():
-    if _row.sender == "checkpoint" and _name != "cp_state":
-        CHECKPOINT_MESSAGES[_name] = _row.having(UNSET)
+cp_dock: patrol/v1/C/cp/K/dock/B from checkpoint qos 1 klass 0
+    + envelope
+    + unset_clock
+    event: Text(1,20) of ABCDEFGHIJKLMNOPQRSTUVWXYZ_
+    tst: Unix
+    docking?: Hex(16)
+    camera?: Text(1,60)
+    member?: Text(1,40)
+    file?: Text(1,400)
+    size?: Whole(0,9007199254740992)  bytes
+    sha256?: Hex(64)
+    sm3?: Hex(64)
+    files?: Whole(0,2147483648)
+    bytes?: Whole(0,9007199254740992)  bytes
+    offset_s?: Whole(-2147483648,2147483648)  s, camera clock minus ours
+    entry: Whole(1,9007199254740992)  row of the custody journal
+    chain: Hex(64)  the journal's head after this row
+    why?: Text(1,200)
+
+cp_check: patrol/v1/C/cp/K/check from checkpoint qos 1 klass 1
+    + envelope
+    + unset_clock
+    what: One(person,vehicle)
+    outcome: One(pass,register,correct,transfer)
+    plate?: Text(1,12)
+    operation?: Text(1,32)
+    undo?: Whole(1,9007199254740992)  takes back the check of that number
+    undo_boot?: Hex(16)  in that boot; absent: in this one
+    who?: Text(1,40)
+    tst: Unix
+    persons: Whole(0,2147483648)
+    vehicles: Whole(0,2147483648)
+
+cp_shift: patrol/v1/C/cp/K/shift from checkpoint qos 1 klass 1 retain
+    + envelope
+    + unset_clock
+    date: Text(1,10) of 0123456789-  the day the shift began, UTC+8
+    began?: Unix
+    on: List(20) of person
+    unstaffed: Flag
+    tst: Unix
+    rollcall?: Hex(16)
+
+person: object
+    who: Text(1,40)
+    since: Unix
+
+cp_gap: patrol/v1/C/cp/K/gap from checkpoint qos 1 klass 1
+    + envelope
+    + unset_clock
+    + gap
+    of_sender?: Slug(32)
+    since?: Unix
+    until?: Unix
+    klass?: Whole(0,2)
+
+cp_cmd: patrol/v1/C/cp/K/cmd from county qos 1 klass 1
+    + envelope
+    + signed
+    exp: Unix
+    cmd: Command(checkpoint)
+
+cp_ack: patrol/v1/C/cp/K/ack from checkpoint qos 1 klass 1
+    + envelope
+    + unset_clock
+    id: Hex(16)
+    cmd?: Text(1,20)
+    state: One(received,done,refused,answered)
+    why?: Text(1,200)
+    who?: Text(1,40)
+    tst?: Unix
+"""

@@ -12,7 +12,7 @@ two verifications a second at most.
 import binascii
 import hashlib
 
-from patrol_contract import ContractError, exact_json
+from patrol_contract import ContractError, canonical_form, exact_json
 
 ALG = "rsa3072-sha256"
 KEY_BYTES = 384
@@ -35,12 +35,9 @@ REFUSALS = {
 
 
 def signed_bytes(payload):
-    """The bytes under the signature of a payload as received, and its `sig` (b"" if none)."""
-    wire = exact_json.loads(payload)
-    if not isinstance(wire, dict):
-        raise ContractError("a command is an object")
-    sig = wire.pop("sig", "")
-    return canonical(wire), sig
+    """The bytes under the signature of a payload as received, and its `sig` ("" if none)."""
+    parts, sig = _signed(payload)
+    return b"".join([bytes(part) for part in parts]), sig
 
 
 def canonical(wire):
@@ -48,15 +45,32 @@ def canonical(wire):
     return exact_json.dumps({k: v for k, v in wire.items() if k != "sig"})
 
 
-def verify(modulus, message, signature):
-    """True when `signature` (bytes) is `modulus`'s (384 bytes, big endian) over `message`."""
+def _signed(payload):
+    """signed_bytes() in parts: mostly of the payload itself, which saves parsing it once more."""
+    found = canonical_form.member(payload, b"sig")
+    if found is not None:
+        start, end, sig = found
+        whole = memoryview(payload)
+        return (whole[:start], whole[end:]), sig
+    wire = exact_json.loads(payload)
+    if not isinstance(wire, dict):
+        raise ContractError("a command is an object")
+    sig = wire.pop("sig", "")
+    return (exact_json.dumps(wire),), sig
+
+
+def verify(modulus, parts, signature):
+    """True when `signature` (bytes) is `modulus`'s (384 bytes, big endian) over all the parts."""
     if len(signature) != KEY_BYTES or len(modulus) != KEY_BYTES:
         return False
     n = int.from_bytes(modulus, "big")
     s = int.from_bytes(signature, "big")
     if s >= n:
         return False
-    digest = hashlib.sha256(message).digest()
+    sha256 = hashlib.sha256()
+    for part in parts:
+        sha256.update(part)
+    digest = sha256.digest()
     padding = b"\xff" * (KEY_BYTES - 3 - len(_SHA256) - len(digest))
     return pow(s, 65537, n).to_bytes(KEY_BYTES, "big") == (
         b"\x00\x01" + padding + b"\x00" + _SHA256 + digest
@@ -121,12 +135,12 @@ def refusal(payload, fields, keys, targets, windows, now, open_sos=()):
     window = windows.setdefault(fields["to"], ReplayWindow())
     if timed and not window.check(fields["seq"]):
         return "replay"
-    message, sig = signed_bytes(payload)
+    parts, sig = _signed(payload)
     try:
         signature = binascii.a2b_base64(sig)
     except (ValueError, TypeError):
         return "signature"
-    if not verify(modulus, message, signature):
+    if not verify(modulus, parts, signature):
         return "signature"
     if timed:  # duty has no exp: it is ordered by `since`, and retained copies come again
         window.accept(fields["seq"])

@@ -1,8 +1,7 @@
-"""Topic <-> (message name, who). The templates are in the rows of messages.py."""
+"""Topic <-> (message name, who). The templates stand in the heads of the messages' rows."""
 
-from patrol_contract import ContractError
-from patrol_contract.commands import SLUG
-from patrol_contract.messages import MESSAGES
+from patrol_contract import ContractError, rows
+from patrol_contract.fields import SLUG_CHARS
 
 HOLES = "CUGKSB"
 # These stand where a unit's id would: a unit called `cp` would speak for every checkpoint.
@@ -11,13 +10,13 @@ RESERVED = ("cp", "g", "points", "all")
 
 def is_id(text):
     """Whether `text` may name a county, unit, group, checkpoint, sensor or bay."""
-    return 1 <= len(text) <= 32 and all([char in SLUG for char in text])
+    return 1 <= len(text) <= 32 and not text.strip(SLUG_CHARS)
 
 
 def topic(name, **who):
     """topic("unit_sos", C="c371500", U="u-0123") -> "patrol/v1/c371500/u-0123/sos"."""
     out = []
-    for level in MESSAGES[name].topic.split("/"):
+    for level in _template(*rows.found(name.encode())):
         if level in HOLES:
             value = who[level]
             if not is_id(value) or (level == "U" and value in RESERVED):
@@ -27,15 +26,19 @@ def topic(name, **who):
     return "/".join(out)
 
 
+def _template(text, at):
+    return rows.word(text, at).decode().split("/")
+
+
 def parse(text):
     """Topic -> (message name, {"C": …, "U": …}), or None where the contract has no such topic."""
     levels = text.split("/")
-    for name, row in MESSAGES.items():
-        template = row.topic.split("/")
+    for row, start, at in rows.heads():
+        template = _template(row, at)
         if len(template) == len(levels):
             who = _fit(template, levels)
-            if who is not None:
-                return name, who
+            if who:  # every topic says at least whose county it is
+                return row[start : at - 2].decode(), who
     return None
 
 
@@ -55,4 +58,5 @@ def klass_of(name, fields):
     """0 SOS and custody, 1 event, 2 telemetry. A reading that alarms is an event."""
     if name == "cp_sensor" and fields.get("alarm"):
         return 1
-    return MESSAGES[name].klass
+    words = rows.line(*rows.found(name.encode())).split()
+    return int(words[words.index("klass") + 1])

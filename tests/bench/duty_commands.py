@@ -8,7 +8,9 @@ from typing import Any
 from unit_rig import LAT, LON, NOW, Rig
 
 from patrol_contract import messages
-from patrol_contract.commands import UNIT_COMMANDS
+from patrol_contract.catalogue import commands
+
+UNIT_COMMANDS = commands("unit")
 
 OTHER_SOS = "00000000000000ff"
 OWN: dict[str, dict[str, Any]] = {

@@ -23,7 +23,14 @@ PROBE = Path(__file__).with_name("duty_heap_probe.py")
 # What the core imports: GPS and store have heaps of their own in bench-unit.
 POINTS = 32  # the longest plan
 NOT_CORE = ("gps", "store", "events")
-OFF_THE_UNIT = ("examples", "consumer", "rows_checkpoint", "commands_checkpoint", "mqtt")
+OFF_THE_UNIT = (
+    "examples",
+    "consumer",
+    "catalogue",
+    "rows_checkpoint",
+    "commands_checkpoint",
+    "mqtt",
+)
 
 
 def compiled(folder: Path) -> Path:

@@ -13,15 +13,12 @@ from edge_agent.reporter import Reporter
 from edge_agent.restamp import Restamp
 from edge_agent.timeline import BOOTS, Timeline
 from patrol_contract import messages
+from patrol_contract.catalogue import MESSAGES
 from patrol_contract.examples import EXAMPLES
 from tests.edge_agent.test_clock import NOW, World
 
 OFF = 5_000_000  # s by which the clock of a Pi is behind that was in a store for two months
-OWN = [
-    name
-    for name, row in messages.MESSAGES.items()
-    if row.sender == "checkpoint" and name != "cp_state"
-]
+OWN = [name for name, row in MESSAGES.items() if row.sender == "checkpoint" and name != "cp_state"]
 
 
 class Checkpoint:
@@ -42,7 +39,7 @@ class Checkpoint:
         self.kept.append(event)
 
     async def says(self, name: str, **fields: Any) -> Event:
-        row = messages.MESSAGES[name]
+        row = MESSAGES[name]
         who = {"S": "s", "B": "1", "U": "u-0001"}
         wanted = {key: who[key] for key in who if key in row.topic.split("/")}
         example: Mapping[str, Any] = EXAMPLES[name][1]

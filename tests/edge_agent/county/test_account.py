@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from edge_agent.county import account
-from patrol_contract import messages
+from patrol_contract.catalogue import MESSAGES
 from patrol_contract.examples import EXAMPLES
 
 WHO = {"C": "c371500", "U": "u-0123", "G": "z-03", "K": "k-07", "S": "barrier", "B": "2"}
 
 
-@pytest.mark.parametrize("name", messages.MESSAGES)
+@pytest.mark.parametrize("name", MESSAGES)
 def test_every_message_has_its_words(name: str) -> None:
     words = account.said(name, WHO, EXAMPLES[name][1])
     if name != "points_waypoint":

@@ -15,7 +15,8 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from flashing import certs
-from patrol_contract import messages, topics
+from patrol_contract import topics
+from patrol_contract.catalogue import MESSAGES
 from tests.fakes.mosquitto import Mosquitto, free_port
 
 DEPLOY = Path(__file__).parents[3] / "edge_agent/deploy/county"
@@ -28,7 +29,7 @@ NOT_AUTHORISED = 0x87
 def every_topic() -> list[tuple[str, str, str, dict[str, str]]]:
     """(topic, message, sender, who) for own and others' ids."""
     found: list[tuple[str, str, str, dict[str, str]]] = []
-    for name, row in messages.MESSAGES.items():
+    for name, row in MESSAGES.items():
         for county in (C, OTHER_C):
             for unit in (UNIT, OTHER_UNIT):
                 for checkpoint in (CHECKPOINT, OTHER_CHECKPOINT):
@@ -50,7 +51,7 @@ def may_publish(user: str, name: str, sender: str, who: dict[str, str]) -> bool:
     if WHO[user] == "unit":
         return sender == "unit" and who["U"] == user
     return sender == "unit" or (
-        sender == "checkpoint" and ("/cp/" not in messages.MESSAGES[name].topic or who["K"] == user)
+        sender == "checkpoint" and ("/cp/" not in MESSAGES[name].topic or who["K"] == user)
     )
 
 

@@ -18,6 +18,7 @@ from edge_agent.units.quota import Bucket
 from edge_agent.units.rights import UnitRights
 from flashing import certs
 from patrol_contract import messages, topics
+from patrol_contract.catalogue import MESSAGES
 from patrol_contract.examples import EXAMPLES
 
 C, U, OTHER = "c371500", "u-0123", "u-0999"
@@ -161,7 +162,7 @@ def test_what_a_unit_may_hear(pattern: str, allowed: bool) -> None:
 
 def test_what_a_unit_may_say_is_its_own_rows_of_the_contract() -> None:
     rights = UnitRights(C)
-    for name, row in messages.MESSAGES.items():
+    for name, row in MESSAGES.items():
         for county in (C, "c371600"):
             for unit in (U, OTHER):
                 who = {"C": county, "U": unit, "K": "k-07", "G": "all", "S": "s", "B": "1"}

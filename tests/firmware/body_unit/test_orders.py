@@ -27,9 +27,9 @@ GOOD = {"sos_ack": "refused", "sos_close": "refused", "help": "refused"}  # no s
 
 
 def test_every_command_of_the_contract_is_tried_here():
-    from patrol_contract.commands import UNIT_COMMANDS
+    from patrol_contract.catalogue import commands
 
-    assert sorted(OWN) == sorted(UNIT_COMMANDS)
+    assert sorted(OWN) == sorted(commands("unit"))
 
 
 def last(rig):

@@ -58,6 +58,17 @@ def test_any_changed_byte_breaks_it_and_moves_no_window():
         assert windows["u-0123"].state() == (0, 0)
 
 
+def test_another_way_of_writing_it_is_the_same_command():
+    for other in (
+        COMMAND.replace(b",", b", "),
+        COMMAND.replace(b'"cmd":', b'"c\\u006dd":'),
+        b'{"v":1,' + COMMAND.replace(b',"v":1', b"")[1:],
+    ):
+        assert other != COMMAND and signing.signed_bytes(other) != (b"", "")
+        assert why(other) is None, other
+        assert signing.signed_bytes(other)[0] == signing.signed_bytes(COMMAND)[0]
+
+
 def test_garbage_signatures():
     start = COMMAND.index(b'"sig":"') + 7
     end = COMMAND.index(b'"', start)

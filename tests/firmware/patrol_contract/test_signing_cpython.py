@@ -42,6 +42,35 @@ json_values = st.recursive(
 )
 
 
+members = st.dictionaries(st.text(max_size=4) | st.just("sig"), json_values, max_size=5)
+
+
+@settings(max_examples=500)
+@given(members, st.booleans(), st.booleans(), st.none() | st.text("YWI=", max_size=5))
+def test_what_is_signed_is_the_canonical_rest(
+    value: dict[str, object], in_order: bool, plain: bool, sig: str | None
+) -> None:
+    """Whether it is cut out of the payload or parsed."""
+    if sig is not None:
+        value["sig"] = sig
+    space = (",", ":") if plain else (", ", ": ")
+    text = json.dumps(value, sort_keys=in_order, separators=space, ensure_ascii=not plain)
+    try:
+        payload = text.encode()
+    except UnicodeEncodeError:
+        return
+    rest = {key: inner for key, inner in value.items() if key != "sig"}
+    try:
+        signed, found = signing.signed_bytes(payload)
+    except ContractError:
+        with pytest.raises(ContractError):
+            exact_json.loads(payload)
+        return
+    assert signed == exact_json.dumps(rest)
+    if sig is not None:
+        assert found in (sig, sig.encode())
+
+
 @given(json_values)
 def test_dumps_is_stock_json_for_everything_without_decimals(value: object) -> None:
     try:
