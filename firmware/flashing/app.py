@@ -13,15 +13,15 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from flashing import link
+from flashing import linker
 from flashing.errors import FlashError
-from flashing.link_join import ENTRY, START
+from flashing.linker.join import ENTRY, START
 
 PACKAGES = ("patrol_contract", "body_unit", "drivers")
 # What only a checkpoint, the county or the documents need: a unit has no memory for it.
 NOT_ON_A_UNIT = {
     *("rows_checkpoint", "commands_checkpoint", "examples", "consumer", "intervals"),
-    *("mqtt_decoder_server", "mqtt_properties"),
+    *("mqtt_decoder_server", "mqtt_properties", "catalogue"),
 }
 # Asked for by name over the REPL, by the self test and by a technician; with what they import.
 BY_NAME = ("drivers.selftest", "drivers.ring")
@@ -54,8 +54,8 @@ def collect(firmware: Path, gps_library: Path) -> dict[str, str]:
 
 
 def build(texts: dict[str, str], mpy_cross: Path, entry: str = ENTRY) -> Program:
-    """Return the program linked (link.py) and compiled, and what is asked for by name beside it."""
-    linked = link.link(texts, entry)
+    """Return the program linked (linker) and compiled, and what is asked for by name beside it."""
+    linked = linker.link(texts, entry)
     modules = {name: module.text for name, module in linked.items()}
     modules |= {name: texts[name] for name in _by_name(texts)}
     files = {"/main.py": STARTER}

@@ -40,7 +40,9 @@ def add(commands: Commands) -> None:
     read_out = commands.add_parser("read-out", help="save a unit's unsent records")
     _port(read_out)
     read_out.set_defaults(run=_read_out)
-    trace = commands.add_parser("trace", help="what a unit printed (stdin), with lines of the source")
+    trace = commands.add_parser(
+        "trace", help="what a unit printed (stdin), with lines of the source"
+    )
     trace.set_defaults(run=_trace)
     examine = commands.add_parser("doctor", help="what is wrong with this bench")
     _port(examine)

@@ -118,7 +118,8 @@ def build(
 def _tool(firmware: Path) -> list[Path]:
     """Return flash.sh's own files, with the part of the unit that reads its store."""
     own = sorted((firmware / "flashing").glob("*.*"))
-    own += sorted((firmware / "flashing/pictures").glob("*.*"))
+    for folder in ("linker", "pictures"):
+        own += sorted((firmware / "flashing" / folder).glob("*.*"))
     return [*own, firmware / "body_unit/__init__.py", *(firmware / "body_unit").glob("store*.py")]
 
 

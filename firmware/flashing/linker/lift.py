@@ -1,8 +1,8 @@
 """Methods of a linked program that are only ever called become functions.
 
-`self._pause(1)` and a function `_pause(self, 1)` say the same, once link_methods has seen to it that
+`self._pause(1)` and a function `_pause(self, 1)` say the same, once methods.py has seen to it that
 the name is nobody else's. For a method that can be no case of another function (a generator, say)
-that costs as much as before; but a class that has none left needs no class (link_bags).
+that costs as much as before; but a class that has none left needs no class (bags.py).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import ast
 from collections import Counter
 
-from flashing.link_join import ENTRY, Part, reachable
-from flashing.link_scopes import Definitions, own
-from flashing.link_short import KNOWN, keywords, strings
+from flashing.linker.join import ENTRY, Part, reachable
+from flashing.linker.scopes import Definitions, own
+from flashing.linker.short import KNOWN, keywords, strings
 
 
 def lift(parts: list[Part], names: set[str]) -> None:
@@ -31,8 +31,13 @@ def lift(parts: list[Part], names: set[str]) -> None:
             for member in own(node.body):
                 if isinstance(member, Definitions):
                     defined[member.name] += 1
-    heirs = {base.id for node in main.body if isinstance(node, ast.ClassDef) for base in node.bases
-             if isinstance(base, ast.Name)}
+    heirs = {
+        base.id
+        for node in main.body
+        if isinstance(node, ast.ClassDef)
+        for base in node.bases
+        if isinstance(base, ast.Name)
+    }
     body: list[ast.stmt] = []
     for owner in main.body:
         body.append(owner)

@@ -12,8 +12,8 @@ import ast
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from flashing.link_join import START, Part
-from flashing.link_scopes import Definitions, Imports
+from flashing.linker.join import START, Part
+from flashing.linker.scopes import Definitions, Imports
 
 SMALL = 1 << 30  # a whole number below lies in the code itself, on 32 bits too
 SHORT = 10  # characters: a longer string is an object, which one name should hold
@@ -32,7 +32,7 @@ _PURE = {"namedtuple", "tuple", "bytes", "dict", "range", "len", "const"}
 def fold(parts: list[Part], names: set[str]) -> None:
     """Write constants where they are used; `names` loses those that are gone."""
     bound = Counter(_bindings(parts, names))
-    uses = Counter(n.id for n in _nodes(parts) if _loads(n))
+    uses = Counter(n.id for n in _nodes(parts) if isinstance(n, ast.Name) and _loads(n))
     known: dict[str, ast.Constant] = {}
     found = -1
     while len(known) > found:  # until none follows from the last ones
@@ -180,7 +180,7 @@ class _Reach:
         self._words: set[str] = set()  # behind a dot, in a string, a keyword
         self._defined: dict[str, list[ast.stmt]] = {}
         self._todo: list[ast.AST] = []
-        self._members: list[tuple[ast.ClassDef, ast.stmt]] = []
+        self._members: list[ast.stmt] = []
         self._kept: set[int] = set()
         for part in parts:
             for statement in part.body:
@@ -198,7 +198,7 @@ class _Reach:
             while self._todo:
                 self._look(self._todo.pop())
             found = False
-            for owner, member in self._members:
+            for member in self._members:
                 if id(member) not in self._kept and self._is_called(member):
                     self._keep(member)
                     found = True
@@ -237,7 +237,7 @@ class _Reach:
         if isinstance(node, ast.ClassDef):
             for part in [*node.bases, *node.decorator_list]:
                 self._look(part)
-            self._members += [(node, member) for member in node.body]
+            self._members += node.body
             return
         if isinstance(node, ast.Name):
             self._reach(node.id)

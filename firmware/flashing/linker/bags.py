@@ -1,7 +1,7 @@
 """Classes of a linked program that are left without methods: their objects become plain bags.
 
 A class costs 120 bytes of heap on 32 bits. When all that it had are cases of other functions
-(link_merge), and nobody asks what an object is an instance of, one class without anything serves
+(merge), and nobody asks what an object is an instance of, one class without anything serves
 for all of them: `Track(unit)` becomes `cases(5, Bag(), unit)`, and that case gives the bag back.
 """
 
@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from flashing.link_case import Case, is_plain
-from flashing.link_join import Part
-from flashing.link_tables import Table
+from flashing.linker.case import Case, is_plain
+from flashing.linker.join import Part
+from flashing.linker.origins import same
+from flashing.linker.tables import Table
 
 BAG = "Bag"
 
@@ -33,9 +34,10 @@ def emptied(
     }
     handed |= {a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
     for node in main.body:
-        if isinstance(node, ast.ClassDef) and node.name not in handed and not node.bases:
-            if all(_goes(member, cases) for member in node.body):
-                yield Case(node.name, _beginning(node), node, makes=True)
+        if not isinstance(node, ast.ClassDef) or node.bases or node.name in handed:
+            continue
+        if all(_goes(member, cases) for member in node.body):
+            yield Case(node.name, _beginning(node), node, makes=True)
 
 
 def _goes(member: ast.stmt, cases: dict[str, Case]) -> bool:
@@ -68,6 +70,5 @@ def _beginning(node: ast.ClassDef) -> ast.FunctionDef:
             inner.value = ast.Name(me, ast.Load())
     body += [*start.body, ast.Return(ast.Name(me, ast.Load()))]
     for statement in body:
-        if not hasattr(statement, "origin"):
-            statement.origin = node.origin  # type: ignore[attr-defined]
+        same(statement, node)
     return ast.FunctionDef(node.name, start.args, body, [], None, None)

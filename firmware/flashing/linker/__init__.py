@@ -3,11 +3,19 @@
 Wherever the bytecode lies, each module, function, class, import and name is an object or an entry
 of a table on the heap. So what flash.sh compiles is not the source as it stands:
 
-    link_join    all modules become one, with a second one for each driver that only some boards have
-    link_prune   constants go where they are used; what nobody reaches goes
-    link_short   what is left is called by few, short names
+    join       all modules become one, and one more for each driver that only some boards have
+    prune      constants go where they are used; what nobody reaches goes
+    hoist      comprehensions become loops
+    methods    methods that only share a name get names of their own (types, classes)
+    lift       … and those that are only called become functions
+    merge      many functions become cases of a few (case, frames, tables)
+    bags       classes that are left without methods go
+    sentences  what a person reads lies in one string
+    short      what is left is called by few, short names
 
-A traceback of a linked program names `unit_main` and a line of it; `Linked.origin` is the way back.
+Each step changes syntax trees in place and knows the whole program; the figures are in
+drivers/README.md. A traceback of a linked program names `unit_main` and a line of it;
+`Linked.origin` is the way back (flash.sh trace).
 """
 
 from __future__ import annotations
@@ -16,9 +24,10 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flashing import link_hoist, link_lift, link_merge, link_methods, link_prune, link_short, link_text
-from flashing.link_join import ENTRY, Joined, Part
-from flashing.link_scopes import Definitions
+from flashing.linker import hoist, lift, merge, methods, prune, sentences, short
+from flashing.linker.join import ENTRY, Joined, Part
+from flashing.linker.origins import Origin, origin_of
+from flashing.linker.scopes import Definitions
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,7 @@ class Linked:
     """One module: its text, and for each line (from 1) the (module, line) it was made of."""
 
     text: str
-    origin: dict[int, tuple[str, int]]
+    origin: dict[int, Origin]
 
 
 def link(texts: dict[str, str], entry: str = ENTRY) -> dict[str, Linked]:
@@ -36,16 +45,16 @@ def link(texts: dict[str, str], entry: str = ENTRY) -> dict[str, Linked]:
     """
     joined = Joined(texts, entry)
     names = joined.globals
-    link_prune.fold(joined.parts, names)
-    link_prune.shake(joined.parts, names)
-    link_hoist.hoist(joined.parts)
-    link_methods.tell_apart(joined.parts)
-    attributes = link_short.Attributes(joined.parts)
-    link_lift.lift(joined.parts, names)
-    link_merge.merge(joined.parts, names)
-    link_text.pool(joined.parts, names)
+    prune.fold(joined.parts, names)
+    prune.shake(joined.parts, names)
+    hoist.hoist(joined.parts)
+    methods.tell_apart(joined.parts)
+    attributes = short.Attributes(joined.parts)
+    lift.lift(joined.parts, names)
+    merge.merge(joined.parts, names)
+    sentences.pool(joined.parts, names)
     _introduce(joined.parts, names)
-    link_short.shorten(joined.parts, names, attributes)
+    short.shorten(joined.parts, names, attributes)
     return {part.name: _written(part) for part in joined.parts}
 
 
@@ -71,10 +80,10 @@ def _defined(statement: ast.stmt) -> Iterator[str]:
 def _written(part: Part) -> Linked:
     tree = ast.fix_missing_locations(ast.Module(part.body, []))
     text = ast.unparse(tree) + "\n"
-    origin: dict[int, tuple[str, int]] = {}
+    origin: dict[int, Origin] = {}
     for old, new in zip(_statements(tree), _statements(ast.parse(text)), strict=True):
-        if hasattr(old, "origin"):
-            origin.setdefault(new.lineno, old.origin)
+        if origin_of(old)[1]:
+            origin.setdefault(new.lineno, origin_of(old))
     return Linked(text, origin)
 
 

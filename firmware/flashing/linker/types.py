@@ -17,8 +17,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from flashing.link_classes import Classes, Function, Method, defaults
-from flashing.link_scopes import arguments
+from flashing.linker.classes import Classes, Function, Method, defaults
+from flashing.linker.scopes import arguments
 
 Types = frozenset[str]
 ANY, FOREIGN, MANY = "?", "-", "*"
@@ -168,9 +168,10 @@ class Program(Classes):
         types = self.owners(func)
         if func.attr in _TAKES and types and types <= _held(types):
             return self.items(func.value) | self._union(node.args[1:])
-        if isinstance(func.value, ast.Name) and func.value.id in self.modules:
-            if func.value.id != "asyncio" or func.attr[0].isupper():  # wait_for gives what it had
-                return _STRANGE
+        module = func.value.id if isinstance(func.value, ast.Name) else ""
+        passes_on = module == "asyncio" and func.attr.islower()  # wait_for gives what it was given
+        if module in self.modules and not passes_on:
+            return _STRANGE
         found = _NOTHING
         for name in types:
             method = self.method(name, func.attr)
@@ -295,7 +296,11 @@ class Program(Classes):
         if isinstance(func, ast.Name) and func.id in self.tuples:
             for field, value in zip(self.tuples[func.id], node.args, strict=False):
                 self._add(_EVERY, field, self.types(value))
-        if isinstance(func, ast.Attribute) and func.attr in _PUTS + _JOINS and not self.callees(node):
+        if (
+            isinstance(func, ast.Attribute)
+            and func.attr in _PUTS + _JOINS
+            and not self.callees(node)
+        ):
             values = self._union(node.args)
             put = _held(values) if func.attr in _JOINS else _many(values)
             self._put_into(func.value, put | _many(self._union(k.value for k in node.keywords)))

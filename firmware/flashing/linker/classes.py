@@ -1,19 +1,19 @@
-"""The classes and functions of a linked program: who inherits from whom, what stands inside what."""
+"""The classes and functions of a linked program: who inherits from whom, what stands where."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 
-from flashing import link_tables
-from flashing.link_scopes import Definitions, Imports, arguments, own
+from flashing.linker.scopes import Definitions, Imports, arguments, own
+from flashing.linker.tables import find
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Method = tuple[str, Function]  # the class it stands in, "" for a function
 
 
 class Classes:
-    """Names of globals must be unique, as after link_join."""
+    """Names of globals must be unique, as after join."""
 
     def __init__(self, tree: ast.Module) -> None:
         self.nodes = list(ast.walk(tree))
@@ -28,7 +28,7 @@ class Classes:
         all_functions = [node for node in self.nodes if isinstance(node, Function)]
         self.locals = {id(f): _own_names(f) for f in all_functions}
         self.owned: list[Method] = [(self._owner(f), f) for f in all_functions]
-        self.tables = {id(call): t for t in link_tables.find(tree) for call in t.calls}
+        self.tables = {id(call): t for t in find(tree) for call in t.calls}
         self.called = {id(node.func) for node in self.nodes if isinstance(node, ast.Call)}
         self.called |= {id(v) for table in self.tables.values() for v in table.values}
         self.values = set(self._used_as_values())
@@ -112,9 +112,8 @@ class Classes:
             if isinstance(n, ast.Name) and id(n) not in self.called | plain and n.id in self.classes
         }
         for owner, function in self.owned:
-            if not owner and function.name in names:
-                yield id(function)
-            elif function.name == "__init__" and handed & set(self.heirs(owner)):
+            handed_on = function.name == "__init__" and handed & set(self.heirs(owner))
+            if handed_on or (not owner and function.name in names):
                 yield id(function)
 
     def _mentioned(self) -> Iterator[int]:
@@ -152,10 +151,8 @@ def _own_names(function: Function) -> set[str]:
     for node in own(function.body):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.add(node.id)
-        elif isinstance(node, Definitions):
-            names.add(node.name)
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            names.add(node.name)
+        elif isinstance(node, Definitions | ast.ExceptHandler):
+            names.add(node.name or "")
         elif isinstance(node, Imports):
             names |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.Global | ast.Nonlocal):

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from flashing.errors import FlashError
-from flashing.link_scopes import Imports, Place, Scopes
+from flashing.linker.origins import mark, same
+from flashing.linker.scopes import Imports, Scopes
 
 ENTRY = "unit_main"  # what is started; its name as a module on the unit
 START = "run"  # the function of it that starts it; its name stays
@@ -47,7 +48,9 @@ class Joined:
         self._patched = set(self._set_from_elsewhere())
         self.globals: set[str] = set()
         self._outside: dict[tuple[str, str], str] = {}  # (module, name or "") -> its name here
-        self._taken = set(dir(builtins)) | {n for m in self._modules.values() for n in m.scopes.locals}
+        self._taken = set(dir(builtins)) | {
+            n for m in self._modules.values() for n in m.scopes.locals
+        }
         self.parts = [Part(name) for name in self._assign_parts(entry)]
         for module in self._parted():
             self._name_globals(module, entry)
@@ -61,9 +64,10 @@ class Joined:
         for module in self._modules.values():
             whole = self._whole(module)
             for node in ast.walk(module.tree):
-                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-                    if isinstance(node.value, ast.Name) and node.value.id in whole:
-                        yield whole[node.value.id], node.attr
+                if not (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)):
+                    continue
+                if isinstance(node.value, ast.Name) and node.value.id in whole:
+                    yield whole[node.value.id], node.attr
 
     def _parted(self) -> list[Module]:
         return [module for module in self._modules.values() if module.part]
@@ -75,7 +79,9 @@ class Joined:
         for name in main:
             self._modules[name].part = ENTRY
         late = [n for name in main for n in self._imported(self._modules[name].tree, False)]
-        reached = {name: self._reached(name) - main for name in dict.fromkeys(late) if name not in main}
+        reached = {
+            name: self._reached(name) - main for name in dict.fromkeys(late) if name not in main
+        }
         for name, inside in reached.items():
             for other in inside:
                 shared = sum(other in of for of in reached.values()) > 1
@@ -218,7 +224,9 @@ class Joined:
     def _starts(self, name: str, part: str) -> bool:
         if part == ENTRY:
             return not any(
-                name in self._imported(m.tree, True) for m in self._modules.values() if m.part == part
+                name in self._imported(m.tree, True)
+                for m in self._modules.values()
+                if m.part == part
             )
         return PART + name.split(".")[-1] == part
 
@@ -229,7 +237,7 @@ def _import(node: Imports, outer: str, item: str, here: str) -> ast.stmt:
         new = ast.Import([ast.alias(outer, None if here == outer else here)])
     else:
         new = ast.ImportFrom(outer, [ast.alias(item, None if here == item else here)], 0)
-    new.origin = node.origin  # type: ignore[attr-defined,union-attr]
+    same(new, node)
     return new
 
 
@@ -274,7 +282,7 @@ class _Whole(ast.NodeTransformer):
                 statement = ast.Assign([ast.Name(here, ast.Store())], ast.Name(known, ast.Load()))
             else:
                 statement = ast.ImportFrom(part, [ast.alias(known, here)], 0)
-            statement.origin = node.origin  # type: ignore[attr-defined,union-attr]
+            same(statement, node)
             new.append(ast.fix_missing_locations(ast.copy_location(statement, node)))
         return new
 
@@ -284,9 +292,7 @@ class _Whole(ast.NodeTransformer):
 
 def _read(name: str, text: str, bare: _Bare) -> Module:
     tree = ast.parse(text)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.stmt):
-            node.origin = (name, node.lineno)  # type: ignore[attr-defined]
+    mark(tree, name)
     bare.visit(tree)
     return Module(name, tree, Scopes(tree))
 
@@ -312,8 +318,7 @@ class _Bare(ast.NodeTransformer):
         if node.value is None:
             return None
         new = ast.Assign([node.target], self.visit(node.value))
-        new.origin = node.origin  # type: ignore[attr-defined]
-        return ast.copy_location(new, node)
+        return same(ast.copy_location(new, node), node)
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.annotation = None

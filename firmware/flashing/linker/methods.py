@@ -1,6 +1,6 @@
 """Methods that share a name and nothing else get a name for each class of a linked program.
 
-`sos.tick()` and `watch.tick()` call different functions, and where the text tells which (link_types)
+`sos.tick()` and `watch.tick()` call different functions, and where the text tells which (types.py)
 each can have a name that is its own. Where it does not, as for the parts of a list, all methods of
 that name keep it. Classes that inherit from each other share a method's name, as they must.
 """
@@ -10,8 +10,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from flashing.link_join import Part, reachable
-from flashing.link_types import ANY, Program
+from flashing.linker.join import Part, reachable
+from flashing.linker.types import ANY, Program
 
 _ASKING = ("getattr", "hasattr", "setattr")
 
@@ -24,7 +24,7 @@ def tell_apart(parts: list[Part]) -> None:
         name for owner in program.classes for name in program.members(owner) if name[:2] != "__"
     }
     uses: dict[str, list[tuple[ast.Attribute, frozenset[str]]]] = {}
-    asked: set[str] = set()
+    asked: set[object] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr in methods:
             uses.setdefault(node.attr, []).append((node, _whose(node, program)))
@@ -43,9 +43,7 @@ def _whose(node: ast.Attribute, program: Program) -> frozenset[str]:
     return program.owners(node)
 
 
-def _rename(
-    name: str, uses: list[tuple[ast.Attribute, frozenset[str]]], program: Program
-) -> None:
+def _rename(name: str, uses: list[tuple[ast.Attribute, frozenset[str]]], program: Program) -> None:
     group: dict[str, str] = {}  # class that has such a method -> the one that names its group
 
     def join(owners: Iterable[str]) -> None:
@@ -57,7 +55,7 @@ def _rename(
     for owner in program.classes:
         if name in program.members(owner):
             join(o for o in program.ancestors(owner) if name in program.members(o))
-    for node, types in uses:
+    for _, types in uses:
         found = {method[0] for t in types if (method := program.method(t, name))}
         if found and len({t for t in types if program.method(t, name) is None}):
             return  # some of those objects have an attribute of that name instead

@@ -1,4 +1,4 @@
-"""Which names of a module are its globals, and where each of them stands (Python's scoping rules)."""
+"""Which names of a module are its globals, and where each stands (by Python's scoping rules)."""
 
 from __future__ import annotations
 
@@ -83,7 +83,8 @@ class Scopes:
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 inner = _Scope(node)
                 for generator in node.generators:
-                    inner.names |= {n.id for n in ast.walk(generator.target) if _stores(n)}
+                    targets = [n for n in ast.walk(generator.target) if isinstance(n, ast.Name)]
+                    inner.names |= {target.id for target in targets}
                 first = node.generators[0].iter
                 rest = [n for n in ast.iter_child_nodes(node) if n not in node.generators]
                 for generator in node.generators:

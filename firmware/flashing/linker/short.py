@@ -16,8 +16,8 @@ import ast
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from flashing.link_join import START, Part, reachable
-from flashing.link_scopes import Definitions, Functions, Imports, arguments, own
+from flashing.linker.join import START, Part, reachable
+from flashing.linker.scopes import Definitions, Functions, Imports, arguments, own
 
 _LINES = Path(__file__).with_name("known.txt").read_text("ascii").split()
 KNOWN = frozenset(line.lstrip("+") for line in _LINES)
@@ -42,10 +42,12 @@ class Attributes:
         objects = [o & mine for o in self.objects]
         numbers: dict[str, int] = {}
         taken: list[set[int]] = [set() for _ in objects]
-        by_use = {name: [at for at, o in enumerate(objects) if name in o] for name in mine}
+        by_use: dict[str, list[int]] = {
+            name: [at for at, o in enumerate(objects) if name in o] for name in mine
+        }
         for name in self.strange & mine:  # on what, nobody knows
             by_use[name] = list(range(len(objects)))
-        for name in sorted(mine, key=lambda n: (-len(by_use[n]), n)):
+        for _, name in sorted((-len(places), name) for name, places in by_use.items()):
             number = 0
             while any(number in taken[at] for at in by_use[name]):
                 number += 1
@@ -71,7 +73,9 @@ def shorten(parts: list[Part], names: set[str], seen: Attributes) -> None:
     short = {name: called_now(at) for at, name in enumerate(given) if name not in in_classes}
     # In the body of a class its own names hide a global of the same name.
     first = max(last, len(short))
-    short |= {name: called_now(first + at) for at, name in enumerate(sorted(in_classes - exceptions))}
+    short |= {
+        name: called_now(first + at) for at, name in enumerate(sorted(in_classes - exceptions))
+    }
     renamed = _Rename(short, {name: called_now(at) for name, at in attributes.items()})
     for statement in tree.body:
         _parameters(statement, called, "p")
@@ -115,14 +119,19 @@ def _classes(tree: ast.Module) -> list[ast.ClassDef]:
 def _set_from_outside(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-            if not (isinstance(node.value, ast.Name) and node.value.id == "self"):
+            own = isinstance(node.value, ast.Name) and node.value.id == "self"
+            if not own:
                 yield node.attr
 
 
 def _asked(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "hasattr", "setattr"):
-            yield from (n.value for n in node.args if isinstance(n, ast.Constant))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+            "getattr",
+            "hasattr",
+            "setattr",
+        ):
+            yield from (str(n.value) for n in node.args if isinstance(n, ast.Constant))
 
 
 def _families(tree: ast.Module) -> list[set[str]]:
@@ -156,7 +165,9 @@ def _class_level(tree: ast.Module) -> Iterator[ast.Name]:
         for inner in own(node.body):
             if isinstance(inner, Functions):
                 for default in [*inner.args.defaults, *inner.args.kw_defaults]:
-                    yield from (n for n in ast.walk(default or inner.args) if isinstance(n, ast.Name))
+                    yield from (
+                        n for n in ast.walk(default or inner.args) if isinstance(n, ast.Name)
+                    )
                 for decorator in getattr(inner, "decorator_list", ()):
                     yield from (n for n in ast.walk(decorator) if isinstance(n, ast.Name))
             elif isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load):
@@ -249,14 +260,11 @@ def _bound_inside(function: Functions) -> Iterator[str]:
         for node in ast.walk(statement):
             if isinstance(node, Functions):
                 yield from (argument.arg for argument in arguments(node))
-            if isinstance(node, Definitions):
-                yield node.name
-            elif isinstance(node, ast.ExceptHandler) and node.name:
-                yield node.name
+            if isinstance(node, Definitions | ast.ExceptHandler):
+                yield node.name or ""
             elif isinstance(node, ast.Nonlocal | ast.Global):
                 yield from node.names
             elif isinstance(node, Imports):
                 yield from (alias.asname or alias.name for alias in node.names)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                if id(node) not in mine:
-                    yield node.id
+                yield from () if id(node) in mine else (node.id,)

@@ -1,4 +1,4 @@
-"""Tables of functions (`HANDLERS[event](…)`) of a linked program, which may hold numbers instead."""
+"""Tables of functions (`HANDLERS[event](…)`) of a linked program, which may hold numbers."""
 
 from __future__ import annotations
 

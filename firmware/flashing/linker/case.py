@@ -1,11 +1,11 @@
-"""A function or method of a linked program that may become a case of another one (link_merge)."""
+"""A function or method of a linked program that may become a case of another one (merge)."""
 
 from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
 
-from flashing.link_scopes import Comprehensions, Functions, Imports
+from flashing.linker.scopes import Comprehensions, Functions, Imports
 
 Plain = ast.FunctionDef
 

@@ -22,13 +22,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from flashing import link_bags, link_tables
-from flashing.link_case import Case, Plain, is_plain
-from flashing.link_frames import Frame, frame
-from flashing.link_join import ENTRY, START, Part, reachable
-from flashing.link_scopes import Definitions, Imports, own
-from flashing.link_short import KNOWN, keywords, strings
-from flashing.link_tables import Table
+from flashing.linker import bags
+from flashing.linker.case import Case, Plain, is_plain
+from flashing.linker.frames import Frame, frame
+from flashing.linker.join import ENTRY, START, Part, reachable
+from flashing.linker.scopes import Definitions, Imports, own
+from flashing.linker.short import KNOWN, keywords, strings
+from flashing.linker.tables import Table, find
 
 ON_STACK = 11  # words of a frame: py/vm.h, VM_MAX_STATE_ON_STACK
 SIZES = (ON_STACK, 15, 20, 30, 90)  # of frames that are put together
@@ -55,7 +55,7 @@ def merge(parts: list[Part], names: set[str]) -> None:
     """Change the program in place; `names` gains the new functions and loses the old ones."""
     main = next(part for part in parts if part.name == ENTRY)
     tree = reachable(parts)
-    tables = link_tables.find(tree)
+    tables = find(tree)
     cases = {case.key: case for case in _candidates(main, tree, tables)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _key(node.func) in cases and not _fits(node, cases):
@@ -64,7 +64,7 @@ def merge(parts: list[Part], names: set[str]) -> None:
         if frame(cases[key].function).words + 1 > SIZES[0]:
             del cases[key]
     tables = _whole(tables, cases)
-    cases |= {case.key: case for case in link_bags.emptied(main, tree, cases, tables)}
+    cases |= {case.key: case for case in bags.emptied(main, tree, cases, tables)}
     groups: list[_Group] = []
     for table in tables:
         groups.append(_Group(f"cases{len(groups)}"))
@@ -87,9 +87,9 @@ def merge(parts: list[Part], names: set[str]) -> None:
             members = [member for member in statement.body if id(member) not in gone]
             statement.body = members or [ast.Pass()]
     main.body[_after_imports(main) : _after_imports(main)] = [_function(group) for group in groups]
-    main.body.insert(_after_imports(main), link_bags.the_class())
+    main.body.insert(_after_imports(main), bags.the_class())
     names -= {case.key for case in cases.values() if not case.key.startswith(".")}
-    names |= {link_bags.BAG, *(group.name for group in groups)}
+    names |= {bags.BAG, *(group.name for group in groups)}
 
 
 def _in_threads(tree: ast.Module, cases: dict[str, Case]) -> set[str]:
@@ -99,7 +99,8 @@ def _in_threads(tree: ast.Module, cases: dict[str, Case]) -> set[str]:
     todo = [
         _key(node.args[0])
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and _key(node.func) in ("start_new_thread", ".start_new_thread")
+        if isinstance(node, ast.Call)
+        and _key(node.func) in ("start_new_thread", ".start_new_thread")
     ]
     found: set[str] = set()
     while todo:
@@ -149,9 +150,9 @@ def _candidates(main: Part, tree: ast.Module, tables: list[Table]) -> Iterator[C
     for owner, function in _functions(main):
         key = ("." if owner else "") + function.name
         free = function.name not in taken and not function.name.startswith("__")
-        if defined[key] == 1 and (free or owner is None) and function.name != START:
-            if is_plain(function):
-                yield Case(key, function, owner)
+        only = defined[key] == 1 and function.name != START
+        if only and (free or owner is None) and is_plain(function):
+            yield Case(key, function, owner)
 
 
 def _functions(main: Part) -> Iterator[tuple[ast.ClassDef | None, Plain]]:
@@ -189,7 +190,7 @@ def _fits(call: ast.Call, cases: dict[str, Case]) -> bool:
     return all(isinstance(d, ast.Constant) for d in defaults)
 
 
-# --- together --------------------------------------------------------------------------------------
+# --- together --------------------------------------------------------------------------------
 def _by_size(cases: list[Case], first: int) -> list[_Group]:
     """Groups whose frames, of all their cases together, keep within one of SIZES."""
     frames = {case.key: frame(case.function) for case in cases}
@@ -215,7 +216,7 @@ def _redirect(call: ast.Call, case: Case) -> None:
     if isinstance(call.func, ast.Attribute):
         given.insert(0, call.func.value)
     if case.makes:
-        given.insert(0, ast.Call(ast.Name(link_bags.BAG, ast.Load()), [], []))
+        given.insert(0, ast.Call(ast.Name(bags.BAG, ast.Load()), [], []))
     named = {keyword.arg: keyword.value for keyword in call.keywords}
     starred = any(isinstance(a, ast.Starred) for a in given)
     for at in range(len(given), len(case.parameters)) if not starred else ():
@@ -232,9 +233,7 @@ def _function(group: _Group) -> ast.FunctionDef:
     arguments = [ast.arg("k"), *(ast.arg(f"s{at}") for at in range(most))]
     given = ast.arguments([], arguments, None, [], [], None, [ast.Constant(None)] * most)
     bodies = [_body(case) for case in group.cases]
-    function = ast.FunctionDef(group.name, given, _tree(bodies, 0), [], None, None)
-    function.origin = ("", 0)  # type: ignore[attr-defined]
-    return function
+    return ast.FunctionDef(group.name, given, _tree(bodies, 0), [], None, None)
 
 
 def _tree(bodies: list[list[ast.stmt]], first: int) -> list[ast.stmt]:
@@ -242,9 +241,7 @@ def _tree(bodies: list[list[ast.stmt]], first: int) -> list[ast.stmt]:
         return bodies[0]
     half = len(bodies) // 2
     below = ast.Compare(ast.Name("k", ast.Load()), [ast.Lt()], [ast.Constant(first + half)])
-    branch = ast.If(below, _tree(bodies[:half], first), _tree(bodies[half:], first + half))
-    branch.origin = ("", 0)  # type: ignore[attr-defined]
-    return [branch]
+    return [ast.If(below, _tree(bodies[:half], first), _tree(bodies[half:], first + half))]
 
 
 def _body(case: Case) -> list[ast.stmt]:
