@@ -9,9 +9,9 @@ place. That is the only guard that a serial line has: an XOR checksum lets one d
 256 through, and a wrong position must never be shown as current. A receiver that sends only one of
 the two is believed without the other.
 
-A subclass of `adafruit_gps.GPS`: its attributes, and its parsing of GSA and GSV. RMC and GGA, which
-come every second, are read here: the library puts places and times through floats, guesses dates,
-and leaves 2 KB of garbage a second; of its own reader nothing is left.
+A subclass of `adafruit_gps.GPS` for its parsing of GSA and GSV. RMC and GGA, which come every
+second, are read here: the library puts places and times through floats, guesses dates, and leaves
+2 KB of garbage a second; of its own reader nothing is left.
 """
 
 from collections import namedtuple
@@ -61,9 +61,13 @@ class Gps(adafruit_gps.GPS):
     """`build_s`: Unix time of the build, before which no date is believed."""
 
     def __init__(self, build_s):
-        super().__init__(None)
+        # Not the library's own __init__: of the 34 values that it keeps these are asked for here or
+        # by its parsing of GSV.
+        self.fix_quality = 0
+        self.satellites = self.satellites_in_view = None
+        self.horizontal_dilution = None
+        self.sats = self._sats = None
         self.first_s = build_s
-        self.last_s = build_s + gps_fields.BELIEVED_S
         self.framer = Framer()
         self.refused = 0  # sentences with a right checksum and an impossible field
         self.day_ms = None  # time of day of the last fix
@@ -181,7 +185,7 @@ class Gps(adafruit_gps.GPS):
     def _date(self, days, day_ms):
         """A sentence names a date. It counts once a second one agrees with it."""
         unix_s = days * gps_fields.DAY_S + day_ms // 1000
-        if not self.first_s <= unix_s < self.last_s:
+        if not 0 <= unix_s - self.first_s < gps_fields.BELIEVED_S:
             self.refused += 1
             self._trusted = False
             self._days = None
@@ -214,8 +218,8 @@ class Gps(adafruit_gps.GPS):
         place = self._place(data[2], data[3], data[4], data[5])
         if not place or not self._rmc_date(data[8], day_ms):
             return
-        knots = self.speed_knots = _number(data[6])
-        course = self.track_angle_deg = _number(data[7])
+        knots = _number(data[6])
+        course = _number(data[7])
         if knots is not None:
             self._speed_cms = int(min(knots, 2000) * 51.44444 + 0.5)
         self._course_deg = None if course is None else int(min(course, 360) + 0.5) % 360
@@ -271,6 +275,7 @@ class Gps(adafruit_gps.GPS):
         if data[1] == "1":
             self._sats = []  # the last message of the round before may have been lost
         self._parse_gsv(talker.encode(), data)
+        self.sats = None  # where each of them stands is nobody's question, and takes 3 KB
 
 
 def _number(text):

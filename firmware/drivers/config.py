@@ -38,11 +38,17 @@ def load(path: str = FILE) -> dict:
         raise ConfigError("%s is missing: flash this unit again" % path)
     except ValueError:
         raise ConfigError("%s is not JSON: flash this unit again" % path)
-    for key, kind in _KINDS:
-        if not isinstance(found.get(key), kind):
-            raise ConfigError(
-                "%s: %s is missing or of the wrong kind: flash it again" % (path, key)
-            )
+    for kind, keys in (
+        (str, "unit county tid board sms_to"),
+        (int, "fleet"),
+        (dict, "keys brokers"),
+        (list, "wifi"),
+    ):
+        for key in keys.split():
+            if not isinstance(found.get(key), kind):
+                raise ConfigError(
+                    "%s: %s is missing or of the wrong kind: flash it again" % (path, key)
+                )
     found["keys"] = {kid: bytes.fromhex(n) for kid, n in found["keys"].items()}
     named = [row["broker"] for row in found["wifi"]]
     named += [row["then"] for row in found["brokers"].values() if row.get("then")]
@@ -76,19 +82,6 @@ def brokers(settings: dict) -> tuple:
         [name for name in names if name == usual["broker"]]
         + [name for name in names if name != usual["broker"]]
     )
-
-
-_KINDS = (
-    ("unit", str),
-    ("county", str),
-    ("tid", str),
-    ("board", str),
-    ("sms_to", str),
-    ("fleet", int),
-    ("keys", dict),
-    ("brokers", dict),
-    ("wifi", list),
-)
 
 
 def der(name: str) -> bytes:
