@@ -19,6 +19,7 @@ from binascii import hexlify
 import esp32
 
 from body_unit.gps import Gps
+from body_unit.power import CPU_AWAKE_MS
 from body_unit.store_latch import Latch
 from drivers import config, pins, version
 from drivers.battery import Battery, Charger
@@ -34,6 +35,7 @@ from drivers.nvs import Kept
 from drivers.records import Records
 from drivers.resolver import Resolver
 from drivers.shell import Shell
+from drivers.watched import alive
 from drivers.wifi import Wifi
 
 RESETS = {
@@ -43,7 +45,12 @@ RESETS = {
     machine.DEEPSLEEP_RESET: "deep_sleep",
     machine.SOFT_RESET: "software",
 }
-TASKS = ("button", "power", "store", "wake")
+TASKS = ("button", "gps", "store")
+BEAT_MS = 20
+WATCH_BEATS = 10
+SLOW_BEATS = 25
+NAP_BEATS = CPU_AWAKE_MS // BEAT_MS  # meanwhile everybody who is due has a turn
+BATTERY_MS = 10_000
 VITALS_MS = 60_000
 CLOCK_KEPT_MS = 600_000
 TIDY_MS = 1000
@@ -107,12 +114,13 @@ class Unit:
         shell.attach(lines, self.links, self.gps, self.lte)
         self.battery = Battery(rows["battery"]) if "battery" in rows else None
         self.charger = Charger(rows["charger"]) if "charger" in rows else None
-        watched: dict = {line.task: line for line in lines}
-        watched.update(gps=self.gps, links=self.links)
-        watched.update({link.name: link for link in self.carriers})
-        self.care = Care(clock, TASKS + tuple(watched))
-        for part in watched.values():
-            part.alive = self.care.alive
+        names = [line.task for line in lines] + [link.name for link in self.carriers]
+        self.care = Care(clock, TASKS + tuple(names))
+        self._beats = -1  # of the button's thread
+        self._on_charger = None
+        self._battery_ms = 0  # when each of these is due
+        self._vitals_ms = VITALS_MS
+        self._keep_clock_ms = CLOCK_KEPT_MS
         parts: dict = {link.name: link for link in self.carriers}
         parts.update(button=self.button, receiver=self.gps, store=self.records)
         if self.accel is not None:
@@ -128,92 +136,105 @@ class Unit:
         self.button.start()
         known = self.clock.unix_s() if self.clock.known else None
         shell.post(("boot", RESETS.get(machine.reset_cause(), "power_on"), known))
-        accel = [] if self.accel is None else [self.accel.run()]
-        await asyncio.gather(
-            self._fingers(),
-            self._power(),
-            self._wake(),
-            self._store(),
-            self._vitals(),
-            self.gps.run(),
-            *[link.run() for link in self.carriers],
-            self.links.run(),
-            self.nap.run(),
-            *accel,
-            self.care.run(),
-            *[line.run() for line in shell.lines],
-        )
+        asyncio.get_event_loop().set_exception_handler(_ended)
+        self._power()
+        self._start()
+        await self._beat()
 
-    async def _fingers(self):
-        beats = -1
-        while True:
-            for event in self.button.events():
-                self.shell.post(event)
-            if self.button.beats() != beats:  # the thread lives
-                beats = self.button.beats()
-                self.care.alive("button")
-            await asyncio.sleep_ms(20)
+    def _start(self):
+        """The tasks that wait for something in the middle of their work."""
+        works = [self._store(), self.gps.run()]
+        works += [part.run() for part in self.carriers + self.shell.lines]
+        if self.accel is not None:
+            works.append(self.accel.run())
+        for work in works:
+            asyncio.create_task(work)  # noqa: RUF006 (MicroPython's loop holds it)
 
-    async def _power(self):
-        was = None
+    async def _beat(self):
+        """All that is short and never waits, in one task: each task of its own is 200 bytes."""
+        shell = self.shell
         count = 0
         while True:
-            if self.charger is not None and self.charger.present() != was:
-                was = self.charger.present()
-                self.shell.post(("charger", was))
-            if self.battery is not None and count % 20 == 0:
-                self.shell.post(("battery", self.battery.mv()))
+            await asyncio.sleep_ms(BEAT_MS)
+            self.care.beat(BEAT_MS)
             count += 1
-            self.care.alive("power")
-            await asyncio.sleep_ms(500)
+            self._fingers()
+            if self.clock.now_ms() >= shell.wake_ms:
+                shell.post(("tick",))
+            if count % WATCH_BEATS == 0:
+                for line in shell.lines:
+                    line.watch()
+                self.care.feed()
+            if count % SLOW_BEATS == 0:
+                self._power()
+                self.links.step()
+                self._vitals()
+            if count % NAP_BEATS == 0:
+                self.nap.step()
 
-    async def _wake(self):
-        while True:
-            if self.clock.now_ms() >= self.shell.wake_ms:
-                self.shell.post(("tick",))
-            self.care.alive("wake")
-            await asyncio.sleep_ms(50)
+    def _fingers(self):
+        for event in self.button.events():
+            self.shell.post(event)
+        if self.button.beats() != self._beats:  # the thread lives
+            self._beats = self.button.beats()
+            alive("button")
+
+    def _power(self):
+        if self.charger is not None and self.charger.present() != self._on_charger:
+            self._on_charger = self.charger.present()
+            self.shell.post(("charger", self._on_charger))
+        now = self.clock.now_ms()
+        if self.battery is not None and now >= self._battery_ms:
+            self._battery_ms = now + BATTERY_MS
+            self.shell.post(("battery", self.battery.mv()))
 
     async def _store(self):
         records = self.records
         tidied_ms = 0
         while True:
-            try:
-                await asyncio.wait_for_ms(records.owed.wait(), TIDY_MS)
-            except asyncio.TimeoutError:
-                pass  # nothing new
             # An erase stops everything for 45 ms: what is due has its turn first, and between two.
             await asyncio.sleep_ms(FLASH_REST_MS)
-            records.owed.clear()
+            alive("store")
+            tidies = self.clock.now_ms() - tidied_ms >= TIDY_MS
+            if not records.owed and not tidies:
+                continue
+            records.owed = False
             while records.step():
+                alive("store")
                 await asyncio.sleep_ms(FLASH_REST_MS)
-            if self.clock.now_ms() - tidied_ms >= TIDY_MS:
+            if tidies:
                 tidied_ms = self.clock.now_ms()
                 for _ in records.store.tidy():
                     records.tell()
+                    alive("store")
                     await asyncio.sleep_ms(FLASH_REST_MS)
                 for line in self.shell.lines:
                     line.pump()  # tidying may have written a gap
-            self.care.alive("store")
 
-    async def _vitals(self):
-        kept_ms = 0
-        while True:
-            await asyncio.sleep_ms(VITALS_MS)
-            gc.collect()
-            values = self.care.take()
-            values["queue"] = self.records.store.waiting()
-            if "error" in self.kept.values:
-                values["error"] = self.kept.values["error"].decode()
-            rssi = self.wifi.rssi() or (self.lte and self.lte.rssi)
-            if rssi is not None:
-                values["rssi"] = rssi
-            self.shell.post(("vitals", values))
-            if self.clock.now_ms() - kept_ms >= CLOCK_KEPT_MS:
-                kept_ms = self.clock.now_ms()
-                now_s = self.clock.unix_s()
-                self.kept.set_number("clock", now_s - EPOCH_2000)  # 31 bits
-                self.shell.core.unit.clock.stored(now_s)
+    def _vitals(self):
+        now = self.clock.now_ms()
+        if now < self._vitals_ms:
+            return
+        self._vitals_ms = now + VITALS_MS
+        gc.collect()
+        values = self.care.take()
+        values["queue"] = self.records.store.waiting()
+        if "error" in self.kept.values:
+            values["error"] = self.kept.values["error"].decode()
+        rssi = self.wifi.rssi() or (self.lte and self.lte.rssi)
+        if rssi is not None:
+            values["rssi"] = rssi
+        self.shell.post(("vitals", values))
+        if now >= self._keep_clock_ms:
+            self._keep_clock_ms = now + CLOCK_KEPT_MS
+            now_s = self.clock.unix_s()
+            self.kept.set_number("clock", now_s - EPOCH_2000)  # 31 bits
+            self.shell.core.unit.clock.stored(now_s)
+
+
+def _ended(loop, context):
+    """A task has ended, which none may: as if it had happened here."""
+    raise context["exception"]
 
 
 def run():

@@ -4,6 +4,7 @@
     token = store.append(klass, seq, topic, payload)    # in RAM, offered at once
     while store.step(): ...                             # onto the flash, one short step at a time
     store.take() -> (token, topic, payload) or None     # next: SOS, then events, then tracks
+    store.take_text() -> (token, text) or None          # the same; split(text) is both of them
     store.done(token)                                   # PUBACK says success
     store.rewind()                                      # new connection: offer what was not done
     for _ in store.tidy(): ...                          # make room, in short steps too
@@ -197,6 +198,10 @@ class Store:
 
     # --- send --------------------------------------------------------------------------------
     def take(self):
+        found = self.take_text()
+        return None if found is None else (found[0],) + split(found[1])
+
+    def take_text(self):
         found = self._take()
         if found is None and self._lost:
             self.declare_lost()  # all has been offered: now say what is missing
@@ -212,9 +217,7 @@ class Store:
                 boot, first, last = lane.damage.pop()
                 self.lose(boot, first, last, 1, "corrupt")
             if found:
-                token, text = found
-                end = text.find(b"\n")
-                return token, text[:end].decode(), text[end + 1 :]
+                return found
         return None
 
     def _take_held(self, klass):
@@ -334,6 +337,12 @@ class Store:
             with open(self.folder + "/heads", "wb") as f:
                 f.write(data)
             self._saved = data
+
+
+def split(text):
+    """(topic, payload) of a record's text."""
+    end = text.find(b"\n")
+    return text[:end].decode(), text[end + 1 :]
 
 
 def _loss(lost):

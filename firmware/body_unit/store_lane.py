@@ -134,6 +134,8 @@ class Lane:
                 continue
             boot, seq, text = found
             boot = hexlify(boot).decode()
+            if boot == self._before[0]:
+                boot = self._before[0]  # one object for all of its records
             self._note_damage(boot, seq)
             token = (self.klass, boot, seq)
             skipped = token in self._skip
