@@ -47,9 +47,8 @@ RESETS = {
 }
 TASKS = ("button", "gps", "store")
 BEAT_MS = 20
-WATCH_BEATS = 10
-SLOW_BEATS = 25
-NAP_BEATS = CPU_AWAKE_MS // BEAT_MS  # meanwhile everybody who is due has a turn
+WATCH_MS = 200
+LOOK_MS = 500
 BATTERY_MS = 10_000
 VITALS_MS = 60_000
 CLOCK_KEPT_MS = 600_000
@@ -153,24 +152,28 @@ class Unit:
     async def _beat(self):
         """All that is short and never waits, in one task: each task of its own is 200 bytes."""
         shell = self.shell
-        count = 0
+        now_ms = self.clock.now_ms
+        watched_ms = looked_ms = awake_ms = 0
         while True:
             await asyncio.sleep_ms(BEAT_MS)
+            now = now_ms()
             self.care.beat(BEAT_MS)
-            count += 1
             self._fingers()
-            if self.clock.now_ms() >= shell.wake_ms:
+            if now >= shell.wake_ms:
                 shell.post(("tick",))
-            if count % WATCH_BEATS == 0:
+            if now - watched_ms >= WATCH_MS:
+                watched_ms = now
                 for line in shell.lines:
                     line.watch()
                 self.care.feed()
-            if count % SLOW_BEATS == 0:
+            if now - looked_ms >= LOOK_MS:
+                looked_ms = now
                 self._power()
                 self.links.step()
                 self._vitals()
-            if count % NAP_BEATS == 0:
+            if now - awake_ms >= CPU_AWAKE_MS:  # everybody who is due has had a turn
                 self.nap.step()
+                awake_ms = now_ms()
 
     def _fingers(self):
         for event in self.button.events():
