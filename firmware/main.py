@@ -45,7 +45,7 @@ RESETS = {
     machine.DEEPSLEEP_RESET: "deep_sleep",
     machine.SOFT_RESET: "software",
 }
-TASKS = ("button", "gps", "store")
+TASKS = "button gps store"
 BEAT_MS = 20
 WATCH_MS = 200
 LOOK_MS = 500
@@ -67,11 +67,11 @@ class Unit:
         self.kept = kept = Kept()
         floor_s = max(version.BUILD_S, kept.number("clock") + EPOCH_2000)
         self.clock = clock = Clock(floor_s)
-        self.accel = None
+        accel = None
         if "accel_int" in rows:
             from drivers.lis3dh import Accelerometer
 
-            self.accel = Accelerometer(rows, clock)
+            accel = Accelerometer(rows, clock)
         boot = hexlify(os.urandom(8)).decode()
         witness = getattr(machine, "witness", None)  # virtual boards only
         self.records = Records("queue", boot, settings["county"], settings["unit"], witness)
@@ -88,44 +88,54 @@ class Unit:
             "sms_to": settings["sms_to"],
             "brokers": config.brokers(settings),
         }
-        has = (
-            ("charger", "charger" in rows),
-            ("lte", settings.get("lte") and "modem_tx" in rows),
-            ("accelerometer", self.accel is not None and self.accel.alive),
-        )
-        identity["has"] = tuple([name for name, there in has if there])
+        has = []
+        if "charger" in rows:
+            has.append("charger")
+        if settings.get("lte") and "modem_tx" in rows:
+            has.append("lte")
+        if accel is not None and accel.alive:
+            has.append("accelerometer")
+        identity["has"] = tuple(has)
         latch = Latch(esp32.Partition.find(label="phy_init")[0])
         self.shell = shell = Shell(identity, kept, self.records, latch, clock, self.button)
         self.wifi = Wifi(config.networks(settings, kept.values.get("wifi", b"")), self.link)
         self.lte = None
-        if settings.get("lte") and "modem_tx" in rows:
+        if "lte" in has:
             from drivers.lte import Lte
 
             self.lte = Lte(rows, settings["lte"], clock, self.link, shell.post, shell.log)
         self.links = Links(self.wifi, self.lte, clock, self.records.store.waiting)
-        self.carriers = [link for link in (self.wifi, self.lte) if link is not None]
+        receiver = Receiver(rows, Gps(version.BUILD_S), clock, shell.post)
+        parts: dict = {"button": self.button, "receiver": receiver, "store": self.records}
         connector = Connector(Resolver())
-        lines = [
-            Line(link, settings["brokers"], settings["fleet"], self.records, connector, shell)
-            for link in self.carriers
-        ]
-        self.gps = Receiver(rows, Gps(version.BUILD_S), clock, shell.post)
-        shell.attach(lines, self.links, self.gps, self.lte)
+        lines = []
+        names: list = TASKS.split()
+        for link in (self.wifi, self.lte):
+            if link is not None:
+                parts[link.name] = link
+                line = Line(
+                    link, settings["brokers"], settings["fleet"], self.records, connector, shell
+                )
+                lines.append(line)
+                names.append(link.name)
+                names.append(line.task)
+        shell.attach(lines, self.links, receiver, self.lte)
         self.battery = Battery(rows["battery"]) if "battery" in rows else None
         self.charger = Charger(rows["charger"]) if "charger" in rows else None
-        names = [line.task for line in lines] + [link.name for link in self.carriers]
-        self.care = Care(clock, TASKS + tuple(names))
+        self.care = Care(clock, names)
         self._beats = -1  # of the button's thread
-        self._on_charger = None
         self._battery_ms = 0  # when each of these is due
         self._vitals_ms = VITALS_MS
         self._keep_clock_ms = CLOCK_KEPT_MS
-        parts: dict = {link.name: link for link in self.carriers}
-        parts.update(button=self.button, receiver=self.gps, store=self.records)
-        if self.accel is not None:
-            self.accel.attach(shell.post, shell.log)
-            parts["fall"] = self.accel
-        self.nap = Nap(rows, shell, parts, self.care, self.accel)
+        if accel is not None:
+            accel.attach(shell.post, shell.log)
+            parts["fall"] = accel
+        self.nap = Nap(rows, shell, parts, self.care, accel)
+        self._tasks: list = []
+        for part in (receiver, self.wifi, self.lte, accel):
+            if part is not None:
+                self._tasks.append(part)
+        self._tasks += lines
 
     def link(self, name, up):
         self.shell.post(("link", name, up))
@@ -137,17 +147,10 @@ class Unit:
         shell.post(("boot", RESETS.get(machine.reset_cause(), "power_on"), known))
         asyncio.get_event_loop().set_exception_handler(_ended)
         self._power()
-        self._start()
+        asyncio.create_task(self._store())  # noqa: RUF006 (MicroPython's loop holds it)
+        for part in self._tasks:  # what waits in the middle of its work
+            asyncio.create_task(part.run())  # noqa: RUF006
         await self._beat()
-
-    def _start(self):
-        """The tasks that wait for something in the middle of their work."""
-        works = [self._store(), self.gps.run()]
-        works += [part.run() for part in self.carriers + self.shell.lines]
-        if self.accel is not None:
-            works.append(self.accel.run())
-        for work in works:
-            asyncio.create_task(work)  # noqa: RUF006 (MicroPython's loop holds it)
 
     async def _beat(self):
         """All that is short and never waits, in one task: each task of its own is 200 bytes."""
@@ -183,9 +186,9 @@ class Unit:
             alive("button")
 
     def _power(self):
-        if self.charger is not None and self.charger.present() != self._on_charger:
-            self._on_charger = self.charger.present()
-            self.shell.post(("charger", self._on_charger))
+        present = self.charger.news() if self.charger is not None else None
+        if present is not None:
+            self.shell.post(("charger", present))
         now = self.clock.now_ms()
         if self.battery is not None and now >= self._battery_ms:
             self._battery_ms = now + BATTERY_MS

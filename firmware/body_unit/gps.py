@@ -60,6 +60,10 @@ adafruit_gps.time = _Time
 class Gps(adafruit_gps.GPS):
     """`build_s`: Unix time of the build, before which no date is believed."""
 
+    # The library's own reader: nothing here calls it, so nothing of it need be on a unit.
+    update = readline = read = write = None  # pyright: ignore[reportAssignmentType]
+    in_waiting = has_fix = datetime = None  # pyright: ignore[reportAssignmentType]
+
     def __init__(self, build_s):
         # Not the library's own __init__: of the 34 values that it keeps these are asked for here or
         # by its parsing of GSV.
@@ -248,7 +252,7 @@ class Gps(adafruit_gps.GPS):
         if day_ms is None or quality < 1 or not data[1] + data[3]:
             self._invalid()
             return
-        self.satellites = gps_fields.digits(data[6], 0, len(data[6]))
+        self.satellites = _whole(data[6])
         self.horizontal_dilution = _number(data[7])
         place = self._place(data[1], data[2], data[3], data[4])
         if place:
@@ -259,8 +263,7 @@ class Gps(adafruit_gps.GPS):
     def _zda(self, _, data):
         """time, day, month, year of four digits, zone hours, zone minutes"""
         day_ms = gps_fields.time_of_day_ms(data[0])
-        parts = [gps_fields.digits(text, 0, len(text)) for text in data[1:4]]
-        days = gps_fields.date_days(*parts)
+        days = gps_fields.date_days(_whole(data[1]), _whole(data[2]), _whole(data[3]))
         if day_ms is None or days is None:
             self.refused += 1
         elif self._has_fix:  # without a fix it is the receiver's own quartz, or its factory date
@@ -276,6 +279,10 @@ class Gps(adafruit_gps.GPS):
             self._sats = []  # the last message of the round before may have been lost
         self._parse_gsv(talker.encode(), data)
         self.sats = None  # where each of them stands is nobody's question, and takes 3 KB
+
+
+def _whole(text):
+    return gps_fields.digits(text, 0, len(text))
 
 
 def _number(text):

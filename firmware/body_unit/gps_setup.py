@@ -179,4 +179,7 @@ class Setup:
         return self._done(False, now_ms)
 
     def _unwanted(self):
-        return [kind for kind in self._heard if kind not in WANTED and kind != "TXT"]
+        for kind in self._heard:
+            if kind not in WANTED and kind != "TXT":
+                return True
+        return False

@@ -44,7 +44,7 @@ LIGHTS = {
 
 def lengths(pattern):
     """The tuple of ms that a row's text says."""
-    return tuple([int(ms) for ms in pattern.split()])
+    return tuple(map(int, pattern.split()))
 
 
 class Player:

@@ -219,7 +219,9 @@ class Sos:
         if action == "raise":
             self._raise()
         elif action == "again":
-            self._again()
+            self._felt = 0
+            self._latch()
+            self._call("raised")
         elif action == "cancel":
             self._latch()
             self._say("cancelled", keeps=True)
@@ -243,11 +245,6 @@ class Sos:
             self.unit.hush("sos", self.unit.discreet)
         self._latch()
         self._call("test" if self.state == TEST else "raised")
-
-    def _again(self):
-        self._felt = 0
-        self._latch()
-        self._call("raised")
 
     def _call(self, word):
         """Say it, make every link try now, and let it be felt."""

@@ -10,7 +10,7 @@ import os
 from body_unit.power import KEEPALIVE_S
 from body_unit.store import split
 from drivers import backoff
-from drivers.mqtt import LineError, Session
+from drivers.mqtt import LineError, Session, Silence
 from drivers.watched import alive
 from patrol_contract.mqtt_packets import V311, Connect, Will
 
@@ -46,7 +46,7 @@ class Line:
         self._failures = 0
         self._stalls = 0
         self._fault_ms = 0
-        self._left = ("", [])  # (broker, what its session left unacknowledged)
+        self._left = ("", ())  # (broker, what its session left unacknowledged)
         self._fallback = ""
         self._number = 0  # of the session
         self._stale = False
@@ -82,8 +82,8 @@ class Line:
     def surrender(self) -> None:
         """Not connected: let another line send what is left here."""
         if self._session is None and self._left[1]:
-            self._records.give_back(self.link.name, [record for _, record in self._left[1]])
-            self._left = ("", [])
+            self._records.give_back(self.link.name, self._left[1])
+            self._left = ("", ())
 
     def renew(self, ended: int) -> None:
         """Session `ended`, over another link, is over: if it was the later one, connect anew.
@@ -128,7 +128,7 @@ class Line:
             except Stale:
                 continue
             except asyncio.CancelledError:  # its time was up (watch)
-                self._failed(LineError("no answer", True), broker)
+                self._failed(Silence("no answer"), broker)
             except (LineError, OSError, MemoryError) as error:
                 self._failed(error, broker)
             if self.link.up:
@@ -140,7 +140,7 @@ class Line:
             self._stalls = 0
         self._fault_ms = now
         self._failures += 1
-        if getattr(error, "stalled", False):
+        if isinstance(error, Silence):
             self._stalls += 1
         self._unit.log("%s %s: %s" % (self.link.name, broker, error))
         self._fallback = self._brokers[broker].get("then") or ""
@@ -189,7 +189,7 @@ class Line:
             self._deadline_ms = None
             if session is not None:
                 session.close()
-                self._left = (broker, [left for left in session.unacked if left[1]])
+                self._left = (broker, session.unacked)
             if self._session is not None:
                 self._session = None
                 unit.session_down(broker, self, self._number)
@@ -199,10 +199,10 @@ class Line:
     def _claim(self, broker):
         """What this broker was sent and did not acknowledge; what another was goes back."""
         left_at, left = self._left
-        self._left = ("", [])
+        self._left = ("", ())
         if left_at == broker:
             return left
-        self._records.give_back(self.link.name, [one[1] for one in left])
+        self._records.give_back(self.link.name, left)
         return ()
 
     def _pump_sos(self):

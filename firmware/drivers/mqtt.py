@@ -48,11 +48,11 @@ REFUSALS = (
 
 
 class LineError(Exception):
-    """This connection is over; the text says why. `stalled`: the broker did not answer in time."""
+    """This connection is over; the text says why."""
 
-    def __init__(self, why: str, stalled: bool = False):
-        super().__init__(why)
-        self.stalled = stalled
+
+class Silence(LineError):
+    """The broker did not answer in time."""
 
 
 class Session:
@@ -98,7 +98,10 @@ class Session:
 
     def subscribe(self, filters) -> None:
         """QoS 1 for each topic filter; a SUBACK that refuses one ends the connection."""
-        self._send(encode_subscribe(self._version, self._next_id(), [(f, 1) for f in filters]))
+        wanted = []
+        for name in filters:
+            wanted.append((name, 1))
+        self._send(encode_subscribe(self._version, self._next_id(), wanted))
 
     # --- publishing --------------------------------------------------------------------------
     def free(self) -> int:
@@ -121,9 +124,12 @@ class Session:
 
     @property
     def unacked(self):
-        """[(packet id, record)] in the order sent."""
-        flight = sorted(self._flight.items(), key=_number)
-        return [(packet_id, entry[0]) for packet_id, entry in flight]
+        """[(packet id, record)] in the order sent; what was sent without a record is over."""
+        found = []
+        for packet_id, (record, _, _) in sorted(self._flight.items(), key=_number):
+            if record is not None:
+                found.append((packet_id, record))
+        return found
 
     def _take_off(self, packet_id, topic, payload, retain, dup, record):
         self._number += 1
@@ -162,7 +168,7 @@ class Session:
             if oldest is None or sent_ms < oldest:
                 oldest = sent_ms
         if oldest is not None and now - oldest > longest_ms:
-            raise LineError("no answer for %d ms" % (now - oldest), True)
+            raise Silence("no answer for %d ms" % (now - oldest))
         if self._ping_ms is None and now - self._wrote_ms > self._keepalive_ms // 2:
             self._ping_ms = now
             self._send(encode_pingreq())

@@ -46,8 +46,10 @@ class Nap:
         core = self._shell.core
         doing["sos"] = "closed" if core.sos.state == CLOSED else "open"
         doing["charger"] = "on" if core.unit.charger else "off"
-        quiet = [line.quiet() for line in self._shell.lines]
-        doing["lines"] = "quiet" if all(quiet) else "busy"
+        doing["lines"] = "quiet"
+        for line in self._shell.lines:
+            if not line.quiet():
+                doing["lines"] = "busy"
         return doing
 
     def _until_ms(self):

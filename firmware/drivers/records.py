@@ -118,14 +118,17 @@ class Records:
     def done(self, record):
         """PUBACK: forget it. The core's token if it was an SOS of this boot, else None."""
         token = record[0]
-        self._sos = [entry for entry in self._sos if entry[0][0] != token]
+        for entry in self._sos:
+            if entry[0][0] == token:
+                self._sos.remove(entry)
+                break
         self.store.done(token)
         self.owed = True
         return self._core.pop(token, None)
 
-    def give_back(self, line: str, records) -> None:
-        """This line will not finish these."""
-        for record in records:
+    def give_back(self, line: str, left) -> None:
+        """This line will not finish these: [(its own mark, record)]."""
+        for _, record in left:
             if _klass(record) == SOS:
                 for entry in self._sos:
                     if entry[0][0] == record[0] and line in entry[1]:

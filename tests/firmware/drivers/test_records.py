@@ -62,7 +62,7 @@ def test_what_a_line_could_not_finish_goes_to_the_next_sos_first(records: Record
     taken = [records.take("wifi", False) for _ in range(3)]
     add(records, "unit_sos", 1)
     sos = records.take("wifi", False)
-    records.give_back("wifi", [*taken, sos])
+    records.give_back("wifi", list(enumerate([*taken, sos])))
     again = [records.take("lte", False) for _ in range(4)]
     assert again[0] == sos
     assert sorted(again[1:]) == sorted(taken)
