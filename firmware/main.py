@@ -38,13 +38,6 @@ from drivers.shell import Shell
 from drivers.watched import alive
 from drivers.wifi import Wifi
 
-RESETS = {
-    machine.PWRON_RESET: "power_on",
-    machine.HARD_RESET: "brownout",
-    machine.WDT_RESET: "watchdog",
-    machine.DEEPSLEEP_RESET: "deep_sleep",
-    machine.SOFT_RESET: "software",
-}
 TASKS = "button gps store"
 BEAT_MS = 20
 WATCH_MS = 200
@@ -144,7 +137,7 @@ class Unit:
         shell = self.shell
         self.button.start()
         known = self.clock.unix_s() if self.clock.known else None
-        shell.post(("boot", RESETS.get(machine.reset_cause(), "power_on"), known))
+        shell.post(("boot", _reset_cause(), known))
         asyncio.get_event_loop().set_exception_handler(_ended)
         self._power()
         asyncio.create_task(self._store())  # noqa: RUF006 (MicroPython's loop holds it)
@@ -236,6 +229,16 @@ class Unit:
             now_s = self.clock.unix_s()
             self.kept.set_number("clock", now_s - EPOCH_2000)  # 31 bits
             self.shell.core.unit.clock.stored(now_s)
+
+
+def _reset_cause():
+    words = {
+        machine.HARD_RESET: "brownout",
+        machine.WDT_RESET: "watchdog",
+        machine.DEEPSLEEP_RESET: "deep_sleep",
+        machine.SOFT_RESET: "software",
+    }
+    return words.get(machine.reset_cause(), "power_on")
 
 
 def _ended(loop, context):

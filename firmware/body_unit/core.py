@@ -7,7 +7,7 @@ own file. The events and effects are the tables of events.py.
 from body_unit.cover import Cover
 from body_unit.duty import Duty
 from body_unit.health import Health
-from body_unit.obey import Obey
+from body_unit.obey import obey
 from body_unit.orders import Orders
 from body_unit.position import Position
 from body_unit.power import MODEM, TICK_STILL_S, percent, step
@@ -30,7 +30,7 @@ class Core:
         self.position = Position(unit, self.duty)
         self.cover = Cover(unit)
         self.watch = Watch(unit, self.sos, self.position.motion)
-        self.orders = Orders(unit, self.duty, self.sos, Obey(self))
+        self.orders = Orders(self, obey)
         self.tasks = Tasks(unit, self.orders.report)
         self.rounds = Rounds(unit, self.orders.report)
         self._wake_ms = None

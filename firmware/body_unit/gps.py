@@ -44,14 +44,10 @@ GOOD_QUALITIES = "012345"  # 0 is no fix; 6 dead reckoning, 7 typed in, 8 simula
 
 
 class _Time:
-    """What adafruit_gps wants of CircuitPython's time."""
+    """What adafruit_gps wants of CircuitPython's time; when it saw a satellite is not kept."""
 
     struct_time = tuple
-    now_s = 0
-
-    @classmethod
-    def monotonic(cls):
-        return cls.now_s
+    monotonic = int  # always 0
 
 
 adafruit_gps.time = _Time
@@ -91,7 +87,6 @@ class Gps(adafruit_gps.GPS):
     # --- bytes in, events out ----------------------------------------------------------------
     def feed(self, data, now_ms):
         self._now_ms = now_ms
-        _Time.now_s = now_ms // 1000
         self.framer.feed(data, self._take)
         if now_ms - self._at_ms > ALONE_MS:
             self._end_epoch()

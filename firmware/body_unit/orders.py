@@ -12,11 +12,12 @@ WAITING = 8
 
 
 class Orders:
-    def __init__(self, unit, duty, sos, obey):
-        """obey(fields, payload) -> (ack state, why or "")."""
-        self._unit, self._duty, self._sos, self._obey = unit, duty, sos, obey
+    def __init__(self, core, obey):
+        """obey(core, fields, payload) -> (ack state, why or "")."""
+        self._core, self._obey = core, obey
+        self._unit, self._duty, self._sos = core.unit, core.duty, core.sos
         self._windows = {}
-        for target, top, bits in unit.kept_rows("replay", 3):
+        for target, top, bits in core.unit.kept_rows("replay", 3):
             self._windows[target] = signing.ReplayWindow(int(top, 16), int(bits, 16))
         self._waiting = []  # (name, who, payload, fields)
         self._next_ms = 0
@@ -87,7 +88,7 @@ class Orders:
             self._level(who["G"], fields)
             return
         unit.keep("replay", _pack(self._windows))
-        state, why = self._obey(fields, payload)
+        state, why = self._obey(self._core, fields, payload)
         self.report(fields, state, why)
 
     def _level(self, group, fields):

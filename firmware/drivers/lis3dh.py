@@ -46,6 +46,7 @@ SETUP = (
     b"\x34\x2a"  # INT2_CFG: X or Y or Z high
 )
 FIFO = 32
+_AT_ONCE = 8  # samples in a transfer
 POLL_MS = 400  # the FIFO is full after 640
 SILENT_POLLS = 5  # without one sample: the chip lost its settings
 RETRY_MS = 60_000
@@ -61,7 +62,7 @@ class Accelerometer:
         self._clock = clock
         self._why = ""  # it does not answer
         self._one = bytearray(1)
-        self._samples = memoryview(bytearray(6 * FIFO))
+        self._samples = memoryview(bytearray(6 * _AT_ONCE))
         self._fall = Fall()
         self._shaking = Shaking()
         self._empty = 0
@@ -131,10 +132,12 @@ class Accelerometer:
             shaken = self._read(INT2_SRC) & _ACTIVE
             self._read(INT1_SRC)  # its latch has done its part: we are awake
             waiting = self._read(FIFO_SRC)
-            count = FIFO if waiting & _ACTIVE else waiting & 0x1F
-            if count:
-                found = self._samples[: 6 * count]
-                self._i2c.readfrom_mem_into(ADDRESS, OUT_X_L | _BURST, found)
+            count = left = FIFO if waiting & _ACTIVE else waiting & 0x1F
+            while left:
+                some = min(left, _AT_ONCE)
+                self._i2c.readfrom_mem_into(ADDRESS, OUT_X_L | _BURST, self._samples[: 6 * some])
+                self._judge(6 * some)
+                left -= some
         except OSError as fault:
             self._log("accelerometer: %s" % fault)
             self._tell(False)
@@ -147,7 +150,6 @@ class Accelerometer:
         event = self._shaking.feed(bool(shaken), self._clock.now_ms())
         if event is not None:
             self._post(event)
-        self._judge(6 * count)
 
     def _judge(self, size):
         data = self._samples
