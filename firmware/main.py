@@ -19,6 +19,7 @@ from binascii import hexlify
 import esp32
 
 from body_unit.gps import Gps
+from body_unit.power import CPU_AWAKE_MS
 from body_unit.store_latch import Latch
 from drivers import config, pins, version
 from drivers.battery import Battery, Charger
@@ -34,16 +35,14 @@ from drivers.nvs import Kept
 from drivers.records import Records
 from drivers.resolver import Resolver
 from drivers.shell import Shell
+from drivers.watched import alive
 from drivers.wifi import Wifi
 
-RESETS = {
-    machine.PWRON_RESET: "power_on",
-    machine.HARD_RESET: "brownout",
-    machine.WDT_RESET: "watchdog",
-    machine.DEEPSLEEP_RESET: "deep_sleep",
-    machine.SOFT_RESET: "software",
-}
-TASKS = ("button", "power", "store", "wake")
+TASKS = "button gps store"
+BEAT_MS = 20
+WATCH_MS = 200
+LOOK_MS = 500
+BATTERY_MS = 10_000
 VITALS_MS = 60_000
 CLOCK_KEPT_MS = 600_000
 TIDY_MS = 1000
@@ -61,11 +60,11 @@ class Unit:
         self.kept = kept = Kept()
         floor_s = max(version.BUILD_S, kept.number("clock") + EPOCH_2000)
         self.clock = clock = Clock(floor_s)
-        self.accel = None
+        accel = None
         if "accel_int" in rows:
             from drivers.lis3dh import Accelerometer
 
-            self.accel = Accelerometer(rows, clock)
+            accel = Accelerometer(rows, clock)
         boot = hexlify(os.urandom(8)).decode()
         witness = getattr(machine, "witness", None)  # virtual boards only
         self.records = Records("queue", boot, settings["county"], settings["unit"], witness)
@@ -82,43 +81,54 @@ class Unit:
             "sms_to": settings["sms_to"],
             "brokers": config.brokers(settings),
         }
-        has = (
-            ("charger", "charger" in rows),
-            ("lte", settings.get("lte") and "modem_tx" in rows),
-            ("accelerometer", self.accel is not None and self.accel.alive),
-        )
-        identity["has"] = tuple([name for name, there in has if there])
+        has = []
+        if "charger" in rows:
+            has.append("charger")
+        if settings.get("lte") and "modem_tx" in rows:
+            has.append("lte")
+        if accel is not None and accel.alive:
+            has.append("accelerometer")
+        identity["has"] = tuple(has)
         latch = Latch(esp32.Partition.find(label="phy_init")[0])
         self.shell = shell = Shell(identity, kept, self.records, latch, clock, self.button)
         self.wifi = Wifi(config.networks(settings, kept.values.get("wifi", b"")), self.link)
         self.lte = None
-        if settings.get("lte") and "modem_tx" in rows:
+        if "lte" in has:
             from drivers.lte import Lte
 
             self.lte = Lte(rows, settings["lte"], clock, self.link, shell.post, shell.log)
         self.links = Links(self.wifi, self.lte, clock, self.records.store.waiting)
-        self.carriers = [link for link in (self.wifi, self.lte) if link is not None]
+        receiver = Receiver(rows, Gps(version.BUILD_S), clock, shell.post)
+        parts: dict = {"button": self.button, "receiver": receiver, "store": self.records}
         connector = Connector(Resolver())
-        lines = [
-            Line(link, settings["brokers"], settings["fleet"], self.records, connector, shell)
-            for link in self.carriers
-        ]
-        self.gps = Receiver(rows, Gps(version.BUILD_S), clock, shell.post)
-        shell.attach(lines, self.links, self.gps, self.lte)
+        lines = []
+        names: list = TASKS.split()
+        for link in (self.wifi, self.lte):
+            if link is not None:
+                parts[link.name] = link
+                line = Line(
+                    link, settings["brokers"], settings["fleet"], self.records, connector, shell
+                )
+                lines.append(line)
+                names.append(link.name)
+                names.append(line.task)
+        shell.attach(lines, self.links, receiver, self.lte)
         self.battery = Battery(rows["battery"]) if "battery" in rows else None
         self.charger = Charger(rows["charger"]) if "charger" in rows else None
-        watched: dict = {line.task: line for line in lines}
-        watched.update(gps=self.gps, links=self.links)
-        watched.update({link.name: link for link in self.carriers})
-        self.care = Care(clock, TASKS + tuple(watched))
-        for part in watched.values():
-            part.alive = self.care.alive
-        parts: dict = {link.name: link for link in self.carriers}
-        parts.update(button=self.button, receiver=self.gps, store=self.records)
-        if self.accel is not None:
-            self.accel.attach(shell.post, shell.log)
-            parts["fall"] = self.accel
-        self.nap = Nap(rows, shell, parts, self.care, self.accel)
+        self.care = Care(clock, names)
+        self._beats = -1  # of the button's thread
+        self._battery_ms = 0  # when each of these is due
+        self._vitals_ms = VITALS_MS
+        self._keep_clock_ms = CLOCK_KEPT_MS
+        if accel is not None:
+            accel.attach(shell.post, shell.log)
+            parts["fall"] = accel
+        self.nap = Nap(rows, shell, parts, self.care, accel)
+        self._tasks: list = []
+        for part in (receiver, self.wifi, self.lte, accel):
+            if part is not None:
+                self._tasks.append(part)
+        self._tasks += lines
 
     def link(self, name, up):
         self.shell.post(("link", name, up))
@@ -127,93 +137,113 @@ class Unit:
         shell = self.shell
         self.button.start()
         known = self.clock.unix_s() if self.clock.known else None
-        shell.post(("boot", RESETS.get(machine.reset_cause(), "power_on"), known))
-        accel = [] if self.accel is None else [self.accel.run()]
-        await asyncio.gather(
-            self._fingers(),
-            self._power(),
-            self._wake(),
-            self._store(),
-            self._vitals(),
-            self.gps.run(),
-            *[link.run() for link in self.carriers],
-            self.links.run(),
-            self.nap.run(),
-            *accel,
-            self.care.run(),
-            *[line.run() for line in shell.lines],
-        )
+        shell.post(("boot", _reset_cause(), known))
+        asyncio.get_event_loop().set_exception_handler(_ended)
+        self._power()
+        asyncio.create_task(self._store())  # noqa: RUF006 (MicroPython's loop holds it)
+        for part in self._tasks:  # what waits in the middle of its work
+            asyncio.create_task(part.run())  # noqa: RUF006
+        await self._beat()
 
-    async def _fingers(self):
-        beats = -1
+    async def _beat(self):
+        """All that is short and never waits, in one task: each task of its own is 200 bytes."""
+        shell = self.shell
+        now_ms = self.clock.now_ms
+        watched_ms = looked_ms = awake_ms = 0
         while True:
-            for event in self.button.events():
-                self.shell.post(event)
-            if self.button.beats() != beats:  # the thread lives
-                beats = self.button.beats()
-                self.care.alive("button")
-            await asyncio.sleep_ms(20)
+            await asyncio.sleep_ms(BEAT_MS)
+            now = now_ms()
+            self.care.beat(BEAT_MS)
+            self._fingers()
+            if now >= shell.wake_ms:
+                shell.post(("tick",))
+            if now - watched_ms >= WATCH_MS:
+                watched_ms = now
+                for line in shell.lines:
+                    line.watch()
+                self.care.feed()
+            if now - looked_ms >= LOOK_MS:
+                looked_ms = now
+                self._power()
+                self.links.step()
+                self._vitals()
+            if now - awake_ms >= CPU_AWAKE_MS:  # everybody who is due has had a turn
+                self.nap.step()
+                awake_ms = now_ms()
 
-    async def _power(self):
-        was = None
-        count = 0
-        while True:
-            if self.charger is not None and self.charger.present() != was:
-                was = self.charger.present()
-                self.shell.post(("charger", was))
-            if self.battery is not None and count % 20 == 0:
-                self.shell.post(("battery", self.battery.mv()))
-            count += 1
-            self.care.alive("power")
-            await asyncio.sleep_ms(500)
+    def _fingers(self):
+        for event in self.button.events():
+            self.shell.post(event)
+        if self.button.beats() != self._beats:  # the thread lives
+            self._beats = self.button.beats()
+            alive("button")
 
-    async def _wake(self):
-        while True:
-            if self.clock.now_ms() >= self.shell.wake_ms:
-                self.shell.post(("tick",))
-            self.care.alive("wake")
-            await asyncio.sleep_ms(50)
+    def _power(self):
+        present = self.charger.news() if self.charger is not None else None
+        if present is not None:
+            self.shell.post(("charger", present))
+        now = self.clock.now_ms()
+        if self.battery is not None and now >= self._battery_ms:
+            self._battery_ms = now + BATTERY_MS
+            self.shell.post(("battery", self.battery.mv()))
 
     async def _store(self):
         records = self.records
         tidied_ms = 0
         while True:
-            try:
-                await asyncio.wait_for_ms(records.owed.wait(), TIDY_MS)
-            except asyncio.TimeoutError:
-                pass  # nothing new
             # An erase stops everything for 45 ms: what is due has its turn first, and between two.
             await asyncio.sleep_ms(FLASH_REST_MS)
-            records.owed.clear()
+            alive("store")
+            tidies = self.clock.now_ms() - tidied_ms >= TIDY_MS
+            if not records.owed and not tidies:
+                continue
+            records.owed = False
             while records.step():
+                alive("store")
                 await asyncio.sleep_ms(FLASH_REST_MS)
-            if self.clock.now_ms() - tidied_ms >= TIDY_MS:
+            if tidies:
                 tidied_ms = self.clock.now_ms()
                 for _ in records.store.tidy():
                     records.tell()
+                    alive("store")
                     await asyncio.sleep_ms(FLASH_REST_MS)
                 for line in self.shell.lines:
                     line.pump()  # tidying may have written a gap
-            self.care.alive("store")
 
-    async def _vitals(self):
-        kept_ms = 0
-        while True:
-            await asyncio.sleep_ms(VITALS_MS)
-            gc.collect()
-            values = self.care.take()
-            values["queue"] = self.records.store.waiting()
-            if "error" in self.kept.values:
-                values["error"] = self.kept.values["error"].decode()
-            rssi = self.wifi.rssi() or (self.lte and self.lte.rssi)
-            if rssi is not None:
-                values["rssi"] = rssi
-            self.shell.post(("vitals", values))
-            if self.clock.now_ms() - kept_ms >= CLOCK_KEPT_MS:
-                kept_ms = self.clock.now_ms()
-                now_s = self.clock.unix_s()
-                self.kept.set_number("clock", now_s - EPOCH_2000)  # 31 bits
-                self.shell.core.unit.clock.stored(now_s)
+    def _vitals(self):
+        now = self.clock.now_ms()
+        if now < self._vitals_ms:
+            return
+        self._vitals_ms = now + VITALS_MS
+        gc.collect()
+        values = self.care.take()
+        values["queue"] = self.records.store.waiting()
+        if "error" in self.kept.values:
+            values["error"] = self.kept.values["error"].decode()
+        rssi = self.wifi.rssi() or (self.lte and self.lte.rssi)
+        if rssi is not None:
+            values["rssi"] = rssi
+        self.shell.post(("vitals", values))
+        if now >= self._keep_clock_ms:
+            self._keep_clock_ms = now + CLOCK_KEPT_MS
+            now_s = self.clock.unix_s()
+            self.kept.set_number("clock", now_s - EPOCH_2000)  # 31 bits
+            self.shell.core.unit.clock.stored(now_s)
+
+
+def _reset_cause():
+    words = {
+        machine.HARD_RESET: "brownout",
+        machine.WDT_RESET: "watchdog",
+        machine.DEEPSLEEP_RESET: "deep_sleep",
+        machine.SOFT_RESET: "software",
+    }
+    return words.get(machine.reset_cause(), "power_on")
+
+
+def _ended(loop, context):
+    """A task has ended, which none may: as if it had happened here."""
+    raise context["exception"]
 
 
 def run():

@@ -75,8 +75,9 @@ def assumptions() -> dict[str, float]:
 
 
 def cell_mv() -> float:
-    """Mean cell voltage over the charge that tracking may use: the area under power.CURVE."""
-    points = [(mv, left) for mv, left in power.CURVE if left >= power.RESERVE_PERCENT]
+    """Mean cell voltage over the charge that tracking may use: the area under the curve."""
+    curve = zip(power.CURVE_MV, power.CURVE_PERCENT, strict=True)
+    points = [(mv, left) for mv, left in curve if left >= power.RESERVE_PERCENT]
     area = sum(
         (high_mv + low_mv) / 2 * (high - low)
         for (high_mv, high), (low_mv, low) in itertools.pairwise(points)

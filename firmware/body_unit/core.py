@@ -7,7 +7,7 @@ own file. The events and effects are the tables of events.py.
 from body_unit.cover import Cover
 from body_unit.duty import Duty
 from body_unit.health import Health
-from body_unit.obey import Obey
+from body_unit.obey import obey
 from body_unit.orders import Orders
 from body_unit.position import Position
 from body_unit.power import MODEM, TICK_STILL_S, percent, step
@@ -30,7 +30,7 @@ class Core:
         self.position = Position(unit, self.duty)
         self.cover = Cover(unit)
         self.watch = Watch(unit, self.sos, self.position.motion)
-        self.orders = Orders(unit, self.duty, self.sos, Obey(self))
+        self.orders = Orders(self, obey)
         self.tasks = Tasks(unit, self.orders.report)
         self.rounds = Rounds(unit, self.orders.report)
         self._wake_ms = None
@@ -65,7 +65,9 @@ class Core:
         if self.duty.member:
             fields["member"] = self.duty.member
         fields["link"] = link
-        fields["has"] = [n for n in unit.identity["has"] if n != "accelerometer" or unit.feels]
+        fields["has"] = has = list(unit.identity["has"])
+        if "accelerometer" in has and not unit.feels:
+            has.remove("accelerometer")
         return unit.stamp(fields)
 
     def plan(self, fields, payload):
@@ -96,10 +98,19 @@ class Core:
             unit.emit("links", "one", False)
 
     def _hold(self, since_ms):
-        if self._begins_shift(since_ms):
+        # A board without a charger line: held while it is switched on, the shift begins. Only
+        # then: after any other reset, or once on duty, a hold is an SOS.
+        unit = self.unit
+        if (
+            "charger" not in unit.identity["has"]
+            and not self.duty.on
+            and since_ms < BOOT_GRACE_MS
+            and unit.reset_cause == "power_on"
+            and self.sos.state == CLOSED
+        ):
             self._shift(True)
         else:
-            self.sos.hold(since_ms, self.unit.charger)
+            self.sos.hold(since_ms, unit.charger)
 
     def _press(self, count):
         unit = self.unit
@@ -141,19 +152,6 @@ class Core:
         self.unit.charger = present
         if "charger" in self.unit.identity["has"]:
             self._shift(not present)
-
-    def _begins_shift(self, since_ms):
-        """A board without a charger line: held while it is switched on, the shift begins.
-
-        Only then: after any other reset, or once on duty, a hold is an SOS.
-        """
-        return (
-            "charger" not in self.unit.identity["has"]
-            and not self.duty.on
-            and since_ms < BOOT_GRACE_MS
-            and self.unit.reset_cause == "power_on"
-            and self.sos.state == CLOSED
-        )
 
     def _shift(self, on):
         if self.duty.on and not on and not self.health.safe:

@@ -58,7 +58,9 @@ class Duty:
         if known is not None and fields["since"] < known[1]:
             return False
         self._levels[group] = (fields["level"], fields["since"], fields.get("until") or 0)
-        rows = ["%s %s %d %d" % ((name,) + row) for name, row in sorted(self._levels.items())]
+        rows = []
+        for name, row in sorted(self._levels.items()):
+            rows.append("%s %s %d %d" % ((name,) + row))
         self._unit.keep("levels", "\n".join(rows).encode())
         return True
 

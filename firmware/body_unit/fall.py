@@ -45,7 +45,7 @@ class Fall:
         self._count = 0  # samples in this state; of UPRIGHT: low ones on end
         self._age = 0  # samples since the hit
         self._sum = [0, 0, 0]  # _SLOW times the slow mean
-        self._before = (0, 0, 0)
+        self._before = (0, 0, 0)  # that sum when the flight began
         self._free = 0  # sum of |a| over the samples of the flight
         self._flight = 0
         self._rest = [0, 0, 0]
@@ -71,7 +71,7 @@ class Fall:
             return False
         self._fly(square)
         if self._count >= LOW_SAMPLES:
-            self._before = tuple([total // _SLOW for total in self._sum])
+            self._before = tuple(self._sum)
             self._enter(FALLING)
         return False
 
@@ -117,14 +117,18 @@ class Fall:
         return self._turned() and not self._is_thing()
 
     def _turned(self):
-        now = [total // FIRST for total in self._rest]
-        before = self._before
-        along = sum([before[axis] * now[axis] for axis in range(3)])
-        sizes = sum([v * v for v in before]) * sum([v * v for v in now])
-        return along < 0 or 4 * along * along < sizes  # cos 60 degrees is a half
+        along = size_before = size_now = 0
+        for axis in range(3):
+            before, now = self._before[axis] // _SLOW, self._rest[axis] // FIRST
+            along += before * now
+            size_before += before * before
+            size_now += now * now
+        return along < 0 or 4 * along * along < size_before * size_now  # cos 60 degrees is a half
 
     def _is_thing(self):
-        spread = max([self._most[axis] - self._least[axis] for axis in range(3)])
+        spread = 0
+        for axis in range(3):
+            spread = max(spread, self._most[axis] - self._least[axis])
         return self._free < WEIGHTLESS_MG * self._flight and spread < ALIVE_MG
 
     def _enter(self, state):

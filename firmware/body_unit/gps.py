@@ -9,9 +9,9 @@ place. That is the only guard that a serial line has: an XOR checksum lets one d
 256 through, and a wrong position must never be shown as current. A receiver that sends only one of
 the two is believed without the other.
 
-A subclass of `adafruit_gps.GPS`: its attributes, and its parsing of GSA and GSV. RMC and GGA, which
-come every second, are read here: the library puts places and times through floats, guesses dates,
-and leaves 2 KB of garbage a second; of its own reader nothing is left.
+A subclass of `adafruit_gps.GPS` for its parsing of GSA and GSV. RMC and GGA, which come every
+second, are read here: the library puts places and times through floats, guesses dates, and leaves
+2 KB of garbage a second; of its own reader nothing is left.
 """
 
 from collections import namedtuple
@@ -44,14 +44,10 @@ GOOD_QUALITIES = "012345"  # 0 is no fix; 6 dead reckoning, 7 typed in, 8 simula
 
 
 class _Time:
-    """What adafruit_gps wants of CircuitPython's time."""
+    """What adafruit_gps wants of CircuitPython's time; when it saw a satellite is not kept."""
 
     struct_time = tuple
-    now_s = 0
-
-    @classmethod
-    def monotonic(cls):
-        return cls.now_s
+    monotonic = int  # always 0
 
 
 adafruit_gps.time = _Time
@@ -60,10 +56,18 @@ adafruit_gps.time = _Time
 class Gps(adafruit_gps.GPS):
     """`build_s`: Unix time of the build, before which no date is believed."""
 
+    # The library's own reader: nothing here calls it, so nothing of it need be on a unit.
+    update = readline = read = write = None  # pyright: ignore[reportAssignmentType]
+    in_waiting = has_fix = datetime = None  # pyright: ignore[reportAssignmentType]
+
     def __init__(self, build_s):
-        super().__init__(None)
+        # Not the library's own __init__: of the 34 values that it keeps these are asked for here or
+        # by its parsing of GSV.
+        self.fix_quality = 0
+        self.satellites = self.satellites_in_view = None
+        self.horizontal_dilution = None
+        self.sats = self._sats = None
         self.first_s = build_s
-        self.last_s = build_s + gps_fields.BELIEVED_S
         self.framer = Framer()
         self.refused = 0  # sentences with a right checksum and an impossible field
         self.day_ms = None  # time of day of the last fix
@@ -83,7 +87,6 @@ class Gps(adafruit_gps.GPS):
     # --- bytes in, events out ----------------------------------------------------------------
     def feed(self, data, now_ms):
         self._now_ms = now_ms
-        _Time.now_s = now_ms // 1000
         self.framer.feed(data, self._take)
         if now_ms - self._at_ms > ALONE_MS:
             self._end_epoch()
@@ -181,7 +184,7 @@ class Gps(adafruit_gps.GPS):
     def _date(self, days, day_ms):
         """A sentence names a date. It counts once a second one agrees with it."""
         unix_s = days * gps_fields.DAY_S + day_ms // 1000
-        if not self.first_s <= unix_s < self.last_s:
+        if not 0 <= unix_s - self.first_s < gps_fields.BELIEVED_S:
             self.refused += 1
             self._trusted = False
             self._days = None
@@ -214,8 +217,8 @@ class Gps(adafruit_gps.GPS):
         place = self._place(data[2], data[3], data[4], data[5])
         if not place or not self._rmc_date(data[8], day_ms):
             return
-        knots = self.speed_knots = _number(data[6])
-        course = self.track_angle_deg = _number(data[7])
+        knots = _number(data[6])
+        course = _number(data[7])
         if knots is not None:
             self._speed_cms = int(min(knots, 2000) * 51.44444 + 0.5)
         self._course_deg = None if course is None else int(min(course, 360) + 0.5) % 360
@@ -244,7 +247,7 @@ class Gps(adafruit_gps.GPS):
         if day_ms is None or quality < 1 or not data[1] + data[3]:
             self._invalid()
             return
-        self.satellites = gps_fields.digits(data[6], 0, len(data[6]))
+        self.satellites = _whole(data[6])
         self.horizontal_dilution = _number(data[7])
         place = self._place(data[1], data[2], data[3], data[4])
         if place:
@@ -255,8 +258,7 @@ class Gps(adafruit_gps.GPS):
     def _zda(self, _, data):
         """time, day, month, year of four digits, zone hours, zone minutes"""
         day_ms = gps_fields.time_of_day_ms(data[0])
-        parts = [gps_fields.digits(text, 0, len(text)) for text in data[1:4]]
-        days = gps_fields.date_days(*parts)
+        days = gps_fields.date_days(_whole(data[1]), _whole(data[2]), _whole(data[3]))
         if day_ms is None or days is None:
             self.refused += 1
         elif self._has_fix:  # without a fix it is the receiver's own quartz, or its factory date
@@ -271,6 +273,11 @@ class Gps(adafruit_gps.GPS):
         if data[1] == "1":
             self._sats = []  # the last message of the round before may have been lost
         self._parse_gsv(talker.encode(), data)
+        self.sats = None  # where each of them stands is nobody's question, and takes 3 KB
+
+
+def _whole(text):
+    return gps_fields.digits(text, 0, len(text))
 
 
 def _number(text):

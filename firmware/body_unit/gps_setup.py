@@ -42,30 +42,39 @@ def pcas(body):
     return b"$%s*%02X\r\n" % (body, checksum)
 
 
-QUESTION = pcas(b"PCAS06,0") + gps_ubx.frame(gps_ubx.MON_VER)
+# Written out, because what is put together lies on the heap: PCAS06,0 and an empty MON-VER.
+QUESTION = b"$PCAS06,0*1B\r\n\xb5\x62\x0a\x04\x00\x00\x0e\x34"
 
-# Sentences an epoch of GGA, GLL, GSA, GSV, RMC, VTG, ZDA, ANT, DHV, LPS, -, -, UTC, GST; 1000 ms.
-_CASIC = pcas(b"PCAS02,1000") + pcas(b"PCAS03,1,0,1,0,1,0,0,0,0,0,,,0,0")
+# Every 1000 ms; sentences an epoch of GGA, GLL, GSA, GSV, RMC, VTG, ZDA, ANT, DHV, LPS, -, -, UTC,
+# GST.
+CASIC = b"$PCAS02,1000*2E\r\n$PCAS03,1,0,1,0,1,0,0,0,0,0,,,0,0*03\r\n"
 
-# NMEA sentence: (its UBX id in class F0, its key for UART1, once or never an epoch)
+# Of each NMEA sentence: its UBX id in class F0, the low byte of its key for UART1 (0x209100..),
+# once or never an epoch.
 _RATES = (
-    (0x00, 0x209100BB, 1),  # GGA
-    (0x01, 0x209100CA, 0),  # GLL
-    (0x02, 0x209100C0, 1),  # GSA
-    (0x03, 0x209100C5, 0),  # GSV
-    (0x04, 0x209100AC, 1),  # RMC
-    (0x05, 0x209100B1, 0),  # VTG
-    (0x08, 0x209100D9, 0),  # ZDA
+    b"\x00\xbb\x01"  # GGA
+    b"\x01\xca\x00"  # GLL
+    b"\x02\xc0\x01"  # GSA
+    b"\x03\xc5\x00"  # GSV
+    b"\x04\xac\x01"  # RMC
+    b"\x05\xb1\x00"  # VTG
+    b"\x08\xd9\x00"  # ZDA
 )
 
 
 def _ublox():
     """Up to the 9th generation understand CFG-MSG, from the 9th on CFG-VALSET: say both."""
-    out = [gps_ubx.frame(gps_ubx.CFG_MSG, bytes((0xF0, code, rate))) for code, _, rate in _RATES]
-    layers = b"\x00\x01\x00\x00"  # version 0, RAM only
-    values = [key.to_bytes(4, "little") + bytes((rate,)) for _, key, rate in _RATES]
-    out.append(gps_ubx.frame(gps_ubx.CFG_VALSET, layers + b"".join(values)))
-    return b"".join(out)
+    out = b""
+    values = b"\x00\x01\x00\x00"  # version 0, RAM only
+    for at in range(0, len(_RATES), 3):
+        code, key, rate = _RATES[at : at + 3]
+        out += gps_ubx.frame(gps_ubx.CFG_MSG, bytes((0xF0, code, rate)))
+        values += bytes((key, 0x00, 0x91, 0x20, rate))
+    return out + gps_ubx.frame(gps_ubx.CFG_VALSET, values)
+
+
+def _settings(kind):
+    return CASIC if kind == "casic" else _ublox()
 
 
 SEARCH, ASK, SET, DONE = "search", "ask", "set", "done"
@@ -81,26 +90,31 @@ class Setup:
         self._since_ms = 0
         self._tries = 0
         self._left = []  # rates to try still
-        self._framer = Framer()
-        self._frames = gps_ubx.Frames()
+        self._framer = None  # type: Framer | None  # only while something is sought or set
+        self._frames = None  # type: gps_ubx.Frames | None
         self._heard = set()  # kinds of sentences since the state was entered
         self._answer = None
 
     def begin(self, now_ms):
         """The receiver has just got power: what is known of it is said again, else it is sought."""
         self._left = [baud for baud in BAUDS if baud != self.baud]
-        if self.kind in _SETTINGS:
+        self._framer = Framer()
+        self._frames = gps_ubx.Frames()
+        if self.kind == "casic" or self.kind == "ublox":
             return [("baud", self.baud)] + self._enter(SET, now_ms)
         return [("baud", self.baud)] + self._enter(SEARCH, now_ms)
 
     def feed(self, data, now_ms):
+        spent_ms = now_ms - self._since_ms
+        if self._framer is None or self._frames is None:  # done
+            lost = self.kind == "none" and spent_ms > AGAIN_MS
+            return self.begin(now_ms) if lost else ()
         self._framer.feed(data, self._sentence)
         if gps_ubx.MON_VER in self._frames.feed(data):
             self._answer = "ublox"
-        if self.state == DONE:
-            lost = self.kind == "none" and now_ms - self._since_ms > AGAIN_MS
-            return self.begin(now_ms) if lost else []
-        return _STEPS[self.state](self, now_ms, now_ms - self._since_ms)
+        if self.state == SEARCH:
+            return self._search(now_ms, spent_ms)
+        return self._ask(now_ms, spent_ms) if self.state == ASK else self._set(now_ms, spent_ms)
 
     def _sentence(self, text):
         if text[2:5] == "TXT" and ",SW=" in text:
@@ -117,10 +131,11 @@ class Setup:
         self._heard = set()
         if state == DONE:
             return []
-        return [("write", _SETTINGS[self.kind] if state == SET else QUESTION)]
+        return [("write", _settings(self.kind) if state == SET else QUESTION)]
 
     def _done(self, ok, now_ms):
         self._enter(DONE, now_ms)
+        self._framer = self._frames = None
         return [("done", self.kind, ok)]
 
     def _search(self, now_ms, spent_ms):
@@ -164,8 +179,7 @@ class Setup:
         return self._done(False, now_ms)
 
     def _unwanted(self):
-        return [kind for kind in self._heard if kind not in WANTED and kind != "TXT"]
-
-
-_SETTINGS = {"casic": _CASIC, "ublox": _ublox()}
-_STEPS = {SEARCH: Setup._search, ASK: Setup._ask, SET: Setup._set}
+        for kind in self._heard:
+            if kind not in WANTED and kind != "TXT":
+                return True
+        return False

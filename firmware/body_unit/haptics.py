@@ -5,44 +5,46 @@ and its length alone. An SOS has three signals and no more, and they simply coun
 two long, three long.
 """
 
-_LONG = 500
-_SHORT = 120
-_TICK = 40
-
-# name: motor on, off, on, ... in ms
+# name: motor on, off, on, ... in ms; 500 is long, 120 short, 40 a mere tick. Texts, because tuples
+# would lie on the heap: `lengths` makes one when it is to be felt.
 PATTERNS = {
     # SOS
-    "raised": (_LONG,),
-    "someone_has_it": (_LONG, 250, _LONG),
-    "help_is_coming": (_LONG, 250, _LONG, 250, _LONG),
+    "raised": "500",
+    "someone_has_it": "500 250 500",
+    "help_is_coming": "500 250 500 250 500",
     # an SOS is open, or was just raised, and there is no network: it goes on trying
-    "no_network": (60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60),
+    "no_network": "60 60 60 60 60 60 60 60 60 60 60 60 60 60 60",
     # another person's SOS near here: short short long, twice
-    "assist": (_SHORT, 120, _SHORT, 120, _LONG, 400, _SHORT, 120, _SHORT, 120, _LONG),
+    "assist": "120 120 120 120 500 400 120 120 120 120 500",
     # something waits for a press: roll call, dispatch, recall
-    "asked": (_SHORT, 120, _SHORT, 700, _SHORT, 120, _SHORT),
+    "asked": "120 120 120 700 120 120 120",
     # a press was taken: answer given, mark set, check-in timer started
-    "taken": (_SHORT,),
+    "taken": "120",
     # about to raise an SOS by itself (silence, fall, check-in): press if all is well
-    "pre_alarm": (_LONG, 500, _SHORT, 500, _LONG, 500, _SHORT),
+    "pre_alarm": "500 500 120 500 500 500 120",
     # the person's own check-in timer runs, has ended
-    "checkin_on": (_SHORT, 120, _SHORT, 120, _SHORT),
-    "checkin_off": (_SHORT, 400, _SHORT, 400, _SHORT),
+    "checkin_on": "120 120 120 120 120",
+    "checkin_off": "120 400 120 400 120",
     # the last link is gone; a link is back
-    "link_lost": (_TICK, 300, _TICK),
-    "link_back": (_TICK,),
-    "battery_low": (_LONG, 200, _TICK),
+    "link_lost": "40 300 40",
+    "link_back": "40",
+    "battery_low": "500 200 40",
     # shift began, shift ended
-    "on_duty": (_SHORT, 120, _LONG),
-    "off_duty": (_LONG, 120, _SHORT),
+    "on_duty": "120 120 500",
+    "off_duty": "500 120 120",
 }
 
-# name: on, off, on, off, ... in ms, repeated for ever; () is dark, one number is steady
+# name: on, off, on, off, ... in ms, repeated for ever; nothing is dark, one number is steady
 LIGHTS = {
-    "off": (),
-    "sos": (100, 900),  # helpers find the person by it
-    "test": (500, 500),
+    "off": "",
+    "sos": "100 900",  # helpers find the person by it
+    "test": "500 500",
 }
+
+
+def lengths(pattern):
+    """The tuple of ms that a row's text says."""
+    return tuple(map(int, pattern.split()))
 
 
 class Player:

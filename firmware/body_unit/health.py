@@ -78,7 +78,7 @@ class Health:
         if place is not None:
             fields["fix_age_s"] = place[4]
         if self._faults:
-            fields["fault"] = ", ".join(["%s %s" % row for row in sorted(self._faults.items())])
+            fields["fault"] = ", ".join(map(" ".join, sorted(self._faults.items())))
         now_s = unit.unix_s()
         if now_s is not None:
             fields["tst"] = now_s

@@ -10,17 +10,14 @@ from body_unit.sos import CLOSED
 SAFE = ("sos_ack", "sos_close", "help", "discreet", "reboot", "update", "wifi")
 
 
-class Obey:
-    def __init__(self, core):
-        self._core = core
-
-    def __call__(self, fields, payload):
-        cmd = fields["cmd"]
-        if self._core.health.safe and cmd not in SAFE:
-            return "refused", "safe mode"
-        if cmd == "plan":  # the only one that is kept as it was signed
-            return self._core.plan(fields, payload)
-        return HOW[cmd](self._core, fields)
+def obey(core, fields, payload):
+    """Do what it says; -> (state of the ack, why)."""
+    cmd = fields["cmd"]
+    if core.health.safe and cmd not in SAFE:
+        return "refused", "safe mode"
+    if cmd == "plan":  # the only one that is kept as it was signed
+        return core.plan(fields, payload)
+    return HOW[cmd](core, fields)
 
 
 def _sos(core, fields):

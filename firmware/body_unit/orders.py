@@ -12,13 +12,13 @@ WAITING = 8
 
 
 class Orders:
-    def __init__(self, unit, duty, sos, obey):
-        """obey(fields, payload) -> (ack state, why or "")."""
-        self._unit, self._duty, self._sos, self._obey = unit, duty, sos, obey
-        self._windows = {
-            target: signing.ReplayWindow(int(top, 16), int(bits, 16))
-            for target, top, bits in unit.kept_rows("replay", 3)
-        }
+    def __init__(self, core, obey):
+        """obey(core, fields, payload) -> (ack state, why or "")."""
+        self._core, self._obey = core, obey
+        self._unit, self._duty, self._sos = core.unit, core.duty, core.sos
+        self._windows = {}
+        for target, top, bits in core.unit.kept_rows("replay", 3):
+            self._windows[target] = signing.ReplayWindow(int(top, 16), int(bits, 16))
         self._waiting = []  # (name, who, payload, fields)
         self._next_ms = 0
         self.malformed = 0
@@ -69,8 +69,9 @@ class Orders:
 
     def _take(self, name, who, payload, fields):
         unit = self._unit
-        targets = {"g/" + group for group in self._duty.listens()}
-        targets.add(unit.identity["unit"])
+        targets = [unit.identity["unit"]]
+        for group in self._duty.listens():
+            targets.append("g/" + group)
         why = signing.refusal(
             payload,
             fields,
@@ -87,7 +88,7 @@ class Orders:
             self._level(who["G"], fields)
             return
         unit.keep("replay", _pack(self._windows))
-        state, why = self._obey(fields, payload)
+        state, why = self._obey(self._core, fields, payload)
         self.report(fields, state, why)
 
     def _level(self, group, fields):
@@ -112,5 +113,7 @@ class Orders:
 
 def _pack(windows):
     """{target: ReplayWindow} as text: "target top bits" a line, hexadecimal."""
-    rows = ["%s %x %x" % ((name,) + w.state()) for name, w in sorted(windows.items())]
+    rows = []
+    for name, window in sorted(windows.items()):
+        rows.append("%s %x %x" % ((name,) + window.state()))
     return "\n".join(rows).encode()

@@ -71,7 +71,7 @@ class Point(Place):
 
     def __init__(self, row):
         """A row of the plan's points, in the contract's inner form."""
-        super().__init__(row["lat"], row["lon"], row["rad"])
+        Place.__init__(self, row["lat"], row["lon"], row["rad"])
         self.id, self.desc = row["id"], row["desc"]
         self.stay_s = row.get("stay_s") or 0
         self.rounds = row.get("rounds") or 1
@@ -91,10 +91,11 @@ class Point(Place):
 class Area(Place):
     def __init__(self, corners):
         """A polygon: the plan's corners in order; the last one joins the first."""
-        super().__init__(corners[0]["lat"], corners[0]["lon"], COARSEST_M)
-        self._corners = [
-            geo.offset_dm(self._lat7, self._lon7, row["lat"], row["lon"]) for row in corners
-        ]
+        Place.__init__(self, corners[0]["lat"], corners[0]["lon"], COARSEST_M)
+        self._corners = []
+        for row in corners:
+            corner = geo.offset_dm(self._lat7, self._lon7, row["lat"], row["lon"])
+            self._corners.append(corner)
 
     def _beyond_dm(self, fix):
         if fix.acc_m > COARSEST_M:

@@ -15,17 +15,14 @@ Rule = namedtuple("Rule", "distance_m bend_m time_s")
 LEVELS = ("normal", "raised", "war")  # 常态 加强 战时
 ROLES = ("volunteer", "squad", "brigade")  # 打更员 walks, 乡镇中队 rides, 县大队 drives
 
+# By level: the Rules of ROLES one after the other (a Rule of each would lie on the heap).
+# fmt: off
 TABLE = {
-    ("normal", "volunteer"): Rule(150, 12, 300),
-    ("normal", "squad"): Rule(500, 14, 300),
-    ("normal", "brigade"): Rule(800, 14, 300),
-    ("raised", "volunteer"): Rule(75, 10, 120),
-    ("raised", "squad"): Rule(250, 12, 120),
-    ("raised", "brigade"): Rule(400, 12, 120),
-    ("war", "volunteer"): Rule(30, 8, 30),
-    ("war", "squad"): Rule(100, 10, 30),
-    ("war", "brigade"): Rule(150, 10, 30),
+    "normal": (150, 12, 300,   500, 14, 300,   800, 14, 300),
+    "raised":  (75, 10, 120,   250, 12, 120,   400, 12, 120),
+    "war":     (30,  8,  30,   100, 10,  30,   150, 10,  30),
 }
+# fmt: on
 
 
 def rule(level, role, battery_step):
@@ -35,19 +32,19 @@ def rule(level, role, battery_step):
     """
     if battery_step in ("reserve", "empty"):
         return None
-    row = TABLE.get((level, role)) or TABLE[(level, "volunteer")]
-    if battery_step == "low":
-        return Rule(row.distance_m * 2, row.bend_m * 2, row.time_s * 2)
-    return row
+    at = 3 * ROLES.index(role) if role in ROLES else 0
+    distance_m, bend_m, time_s = TABLE[level][at : at + 3]
+    times = 2 if battery_step == "low" else 1
+    return Rule(distance_m * times, bend_m * times, time_s * times)
 
 
 def lines():
     """The table as text, one line per level and role."""
     yield "level   role       distance_m  bend_m  time_s"
     for level in LEVELS:
-        for role in ROLES:
-            row = TABLE[(level, role)]
-            yield "%-7s %-10s %10d  %6d  %6d" % (level, role, row[0], row[1], row[2])
+        for at, role in enumerate(ROLES):
+            row = (level, role) + TABLE[level][3 * at : 3 * at + 3]
+            yield "%-7s %-10s %10d  %6d  %6d" % row
 
 
 if __name__ == "__main__":

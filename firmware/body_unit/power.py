@@ -41,19 +41,19 @@ TICK_STILL_S = 60  # longest sleep of the core while on duty
 CPU_AWAKE_MS = 120  # awake for one report: fix, policy, JSON, one packet, PUBACK
 
 # Light sleep stops both cores and every UART, and drops a Wi-Fi association; RAM, PSRAM and the
-# clock go on. So what each part does decides, and one word that is not in its row keeps the CPU
-# awake. What wakes: the button (at its level, so a finger that is down already wakes at once), the
-# accelerometer's interrupt, the modem's ring, the time.
+# clock go on. So what each part does decides, and one word that is not in its row's text (none is
+# part of another) keeps the CPU awake. What wakes: the button (at its level, so a finger that is
+# down already wakes at once), the accelerometer's interrupt, the modem's ring, the time.
 SLEEPS_WITH = {
-    "sos": ("closed",),  # raised, answered or a test: never
-    "button": ("still",),  # not down, nothing being felt or seen, for BUTTON_STILL_MS
-    "charger": ("off",),  # on the cradle there is power enough, and perhaps a console
-    "receiver": ("off",),  # its sentences would be lost
-    "wifi": ("off",),  # its radio sleeps by itself between beacons, but only while the CPU runs
-    "lte": ("off", "up"),  # not while it is switched on, dials or hangs up
-    "lines": ("quiet",),  # not while a packet waits for its answer, or a link for its session
-    "store": ("written",),  # a power cut in sleep would take what is in RAM only
-    "fall": ("no",),  # the seconds after a fall decide whether it was one
+    "sos": "closed",  # raised, answered or a test: never
+    "button": "still",  # not down, nothing being felt or seen, for BUTTON_STILL_MS
+    "charger": "off",  # on the cradle there is power enough, and perhaps a console
+    "receiver": "off",  # its sentences would be lost
+    "wifi": "off",  # its radio sleeps by itself between beacons, but only while the CPU runs
+    "lte": "off up",  # not while it is switched on, dials or hangs up
+    "lines": "quiet",  # not while a packet waits for its answer, or a link for its session
+    "store": "written",  # a power cut in sleep would take what is in RAM only
+    "fall": "no",  # the seconds after a fall decide whether it was one
 }
 NAP_SHORTEST_MS = 500  # less is not worth the way there
 # Under a third of KEEPALIVE_S, and under the watchdog's 30 s, should that count on in sleep; and
@@ -85,36 +85,27 @@ CELL = "Panasonic NCR18650B"
 # Millivolts at the cell -> per cent left. From the 0.2C curve at 25 degC of the maker's sheet,
 # read by eye: within 5 per cent of charge. A unit draws 0.02C to 0.1C, so under load it reads a
 # little low, on the safe side; cold reads lower still, which is also what is left in the cold.
-CURVE = (
-    (4180, 100),
-    (4080, 92),
-    (3980, 83),
-    (3900, 75),
-    (3820, 66),
-    (3740, 57),
-    (3660, 48),
-    (3590, 39),
-    (3520, 30),
-    (3440, 21),
-    (3370, 15),
-    (3280, 10),
-    (3170, 5),
-    (3080, 3),
-    (2900, 1),
-    (2700, 0),
+# The two belong together, place by place (a pair for each point would lie on the heap).
+# fmt: off
+CURVE_MV = (
+    4180, 4080, 3980, 3900, 3820, 3740, 3660, 3590, 3520, 3440, 3370, 3280, 3170, 3080, 2900, 2700,
 )
+CURVE_PERCENT = (
+     100,   92,   83,   75,   66,   57,   48,   39,   30,   21,   15,   10,    5,    3,    1,    0,
+)
+# fmt: on
 
 
 def percent(mv):
     """Per cent of charge left at `mv` millivolts; 0 to 100, between the points in a line."""
-    if mv >= CURVE[0][0]:
-        return 100
-    above = CURVE[0]
-    for point in CURVE:
-        if mv >= point[0]:
-            span = above[0] - point[0]
-            return point[1] + (above[1] - point[1]) * (mv - point[0]) // span if span else point[1]
-        above = point
+    if mv >= CURVE_MV[0]:
+        return CURVE_PERCENT[0]
+    for at in range(1, len(CURVE_MV)):
+        low_mv, low = CURVE_MV[at], CURVE_PERCENT[at]
+        if mv >= low_mv:
+            return low + (CURVE_PERCENT[at - 1] - low) * (mv - low_mv) // (
+                CURVE_MV[at - 1] - low_mv
+            )
     return 0
 
 

@@ -38,7 +38,9 @@ class Rounds:
         except (ContractError, MemoryError) as fault:  # the county sends a new one
             self._unit.log("kept plan not readable: %s" % fault)
             return
-        rows = {words[0]: words for words in self._unit.kept_rows("rounds", 4)}
+        rows = {}
+        for words in self._unit.kept_rows("rounds", 4):
+            rows[words[0]] = words
         for place in self._places:
             words = rows.get(place.id)
             if words:
@@ -61,17 +63,13 @@ class Rounds:
 
     def _adopt(self, fields):
         self._plan = {"id": fields["id"], "cmd": "plan", "iat": fields["iat"]}
-        self._places = [Point(row) for row in fields["points"]]
+        self._places = list(map(Point, fields["points"]))
         if fields.get("area"):
             self._places += [Area(fields["area"])]
         self._ordered = bool(fields.get("ordered"))
         self._next = 0
         self._missed = 0
         self.checkin_s = fields.get("checkin_s") or 0
-
-    def count(self):
-        """How many points and areas the plan has."""
-        return len(self._places)
 
     # --- walking ----------------------------------------------------------------------------
     def fix(self, fix):
@@ -176,10 +174,11 @@ class Rounds:
         now_s = self._unit.unix_s()
         if now_s is None:
             return None
-        open_until = [p.until_s for p in self._places if p.until_s and not p.closed]
-        if not open_until:
-            return None
-        return self._unit.now_ms + max(0, min(open_until) - now_s) * 1000
+        first_s = 0
+        for place in self._places:
+            if place.until_s and not place.closed and not 0 < first_s < place.until_s:
+                first_s = place.until_s
+        return self._unit.now_ms + max(0, first_s - now_s) * 1000 if first_s else None
 
     def _all_closed(self):
         for place in self._places:
@@ -188,7 +187,7 @@ class Rounds:
         return True
 
     def _keep(self):
-        rows = [
-            "%s %d %d %d" % (p.id, p.done, p.since_s, 1 if p.closed else 0) for p in self._places
-        ]
+        rows = []
+        for p in self._places:
+            rows.append("%s %d %d %d" % (p.id, p.done, p.since_s, 1 if p.closed else 0))
         self._unit.keep("rounds", "\n".join(rows).encode())

@@ -11,9 +11,9 @@ of state is latched before anything about it is published.
     CANCELLED            the person held again; the county still has not answered: every 5 s
     CANCELLED_ANSWERED   the same with the county's answer: every 30 s
 
-A pair that is not in TABLE does nothing, on purpose: nothing the unit does or feels closes an open
-SOS, `seen` is unsigned and so changes only what is felt, a test gesture or test command during a
-real SOS changes nothing, an `sos_ack` for a test ends it.
+A pair for which TABLE has a "-" does nothing, on purpose: nothing the unit does or feels closes an
+open SOS, `seen` is unsigned and so changes only what is felt, a test gesture or test command during
+a real SOS changes nothing, an `sos_ack` for a test ends it.
 
 A hold while one is open cancels it (reported; it goes on), a hold after that raises it again: one
 button, and the last deliberate hold tells what the person wants. A hold on the cradle is the test;
@@ -29,34 +29,17 @@ from body_unit.sos_latch import CEILING, Latch, pack, unpack
 
 CLOSED, TEST, OPEN, ANSWERED, CANCELLED, CANCELLED_ANSWERED = range(6)
 
-# (state, what happened): (next state, action)
-TABLE = {
-    (CLOSED, "hold"): (OPEN, "raise"),
-    (CLOSED, "alarm"): (OPEN, "raise"),
-    (CLOSED, "test"): (TEST, "raise"),
-    (TEST, "hold"): (OPEN, "raise"),
-    (TEST, "alarm"): (OPEN, "raise"),
-    (TEST, "test"): (OPEN, "raise"),
-    (TEST, "ack"): (CLOSED, "end"),
-    (TEST, "close"): (CLOSED, "end"),
-    (TEST, "expire"): (CLOSED, "end"),
-    (OPEN, "hold"): (CANCELLED, "cancel"),
-    (OPEN, "alarm"): (OPEN, "again"),
-    (OPEN, "ack"): (ANSWERED, "answer"),
-    (OPEN, "close"): (CLOSED, "end"),
-    (ANSWERED, "hold"): (CANCELLED_ANSWERED, "cancel"),
-    (ANSWERED, "alarm"): (OPEN, "again"),
-    (ANSWERED, "ack"): (ANSWERED, "answer"),
-    (ANSWERED, "close"): (CLOSED, "end"),
-    (CANCELLED, "hold"): (OPEN, "again"),
-    (CANCELLED, "alarm"): (OPEN, "again"),
-    (CANCELLED, "ack"): (CANCELLED_ANSWERED, "answer"),
-    (CANCELLED, "close"): (CLOSED, "end"),
-    (CANCELLED_ANSWERED, "hold"): (OPEN, "again"),
-    (CANCELLED_ANSWERED, "alarm"): (OPEN, "again"),
-    (CANCELLED_ANSWERED, "ack"): (CANCELLED_ANSWERED, "answer"),
-    (CANCELLED_ANSWERED, "close"): (CLOSED, "end"),
-}
+# A row for each state, in this order; a column for each thing that may happen: the next state and
+# what is done. One text a row, because a tuple for each cell would lie on the heap.
+HAPPENINGS = "hold  alarm  test  ack  close  expire"
+TABLE = (
+    "2:raise   2:raise  1:raise  -         -      -",  # CLOSED
+    "2:raise   2:raise  2:raise  0:end     0:end  0:end",  # TEST
+    "4:cancel  2:again  -        3:answer  0:end  -",  # OPEN
+    "5:cancel  2:again  -        3:answer  0:end  -",  # ANSWERED
+    "2:again   2:again  -        5:answer  0:end  -",  # CANCELLED
+    "2:again   2:again  -        5:answer  0:end  -",  # CANCELLED_ANSWERED
+)
 
 PACE_MS = {TEST: 5000, OPEN: 5000, CANCELLED: 5000, ANSWERED: 30_000, CANCELLED_ANSWERED: 30_000}
 TEST_MS = 120_000  # a test that nobody answered ends; the missing third signal is its result
@@ -65,6 +48,12 @@ BOOT_GRACE_MS = 3000
 
 SIGNALS = ("", "raised", "someone_has_it", "help_is_coming")
 REMEMBERED = 8  # SOS publishes whose PUBACK is still recognised
+
+
+def row(state, what):
+    """(next state, action) by TABLE, or None."""
+    cell = TABLE[state].split()[HAPPENINGS.split().index(what)]
+    return None if cell == "-" else (int(cell[0]), cell[2:])
 
 
 class Sos:
@@ -218,16 +207,28 @@ class Sos:
 
     # --- the table's actions ----------------------------------------------------------------
     def _happen(self, what, kind):
-        row = TABLE.get((self.state, what))
-        if row is None:
+        found = row(self.state, what)
+        if found is None:
             return
-        self.state, action = row
+        self.state, action = found
         self.unit.calling = self.is_open()
         if what == "alarm":
             self.kind = kind
         elif action == "raise":
             self.kind = "button"
-        ACTIONS[action](self)
+        if action == "raise":
+            self._raise()
+        elif action == "again":
+            self._felt = 0
+            self._latch()
+            self._call("raised")
+        elif action == "cancel":
+            self._latch()
+            self._say("cancelled", keeps=True)
+        elif action == "answer":
+            self._latch()
+        else:
+            self._end()
 
     def _raise(self):
         self._count += 1
@@ -245,11 +246,6 @@ class Sos:
         self._latch()
         self._call("test" if self.state == TEST else "raised")
 
-    def _again(self):
-        self._felt = 0
-        self._latch()
-        self._call("raised")
-
     def _call(self, word):
         """Say it, make every link try now, and let it be felt."""
         self._located = self.unit.fresh_fix() is not None
@@ -257,13 +253,6 @@ class Sos:
         self._reach.begin(self.state != TEST)
         self.unit.shine("test" if self.state == TEST else "sos")
         self._signal(1)
-
-    def _cancel(self):
-        self._latch()
-        self._say("cancelled", keeps=True)
-
-    def _answer(self):
-        self._latch()
 
     def _end(self):
         self.unit.shine("off")
@@ -339,12 +328,3 @@ class Sos:
         if rung > self._felt:
             self._felt = rung
             self.unit.feel_sos(SIGNALS[rung])
-
-
-ACTIONS = {
-    "raise": Sos._raise,
-    "again": Sos._again,
-    "cancel": Sos._cancel,
-    "answer": Sos._answer,
-    "end": Sos._end,
-}

@@ -4,6 +4,7 @@
     token = store.append(klass, seq, topic, payload)    # in RAM, offered at once
     while store.step(): ...                             # onto the flash, one short step at a time
     store.take() -> (token, topic, payload) or None     # next: SOS, then events, then tracks
+    store.take_text() -> (token, text) or None          # the same; split(text) is both of them
     store.done(token)                                   # PUBACK says success
     store.rewind()                                      # new connection: offer what was not done
     for _ in store.tidy(): ...                          # make room, in short steps too
@@ -96,7 +97,9 @@ class Store:
             self.fault = e.args[0]
             names = []
         heads = self._load() if "heads" in names else ((), (), ())
-        self.lanes = [Lane(folder, klass, names, heads[klass]) for klass in (0, 1, 2)]
+        self.lanes = []
+        for klass in range(3):
+            self.lanes.append(Lane(folder, klass, names, heads[klass]))
 
     def _make_folder(self):
         try:
@@ -165,9 +168,9 @@ class Store:
                 except OSError as e:
                     fault = e.args[0]  # a full flash: what was sent may still make room
                 yield
-            old = [lane for lane in self.lanes if lane.stale()]
-            if old:
-                old[0].remove_first()
+            old = self._stale_lane()
+            if old is not None:
+                old.remove_first()
                 yield
                 continue
             if fault:
@@ -179,24 +182,34 @@ class Store:
                 return
             yield from lane.write(self._batch)
             self.kept = self._batch[-1][2]
-            self._held = [record for record in self._held if record not in self._batch]
+            for record in self._batch:
+                self._held.remove(record)
             self._batch = []
             yield
 
     def _next_batch(self):
         """Chooses the oldest records in RAM that go into one lane; the lane, or None."""
-        waiting = [record for record in self._held if not record[5]]
-        if not waiting:
-            return None
-        klass = waiting[0][0][0]
-        count = 1
-        while count < len(waiting) and waiting[count][0][0] == klass:
-            count += 1
-        self._batch = waiting[:count]
-        return self.lanes[klass]
+        batch = []
+        for record in self._held:
+            if not record[5]:
+                if batch and record[0][0] != batch[0][0][0]:
+                    break
+                batch.append(record)
+        self._batch = batch
+        return self.lanes[batch[0][0][0]] if batch else None
+
+    def _stale_lane(self):
+        for lane in self.lanes:
+            if lane.stale():
+                return lane
+        return None
 
     # --- send --------------------------------------------------------------------------------
     def take(self):
+        found = self.take_text()
+        return None if found is None else (found[0],) + split(found[1])
+
+    def take_text(self):
         found = self._take()
         if found is None and self._lost:
             self.declare_lost()  # all has been offered: now say what is missing
@@ -212,9 +225,7 @@ class Store:
                 boot, first, last = lane.damage.pop()
                 self.lose(boot, first, last, 1, "corrupt")
             if found:
-                token, text = found
-                end = text.find(b"\n")
-                return token, text[:end].decode(), text[end + 1 :]
+                return found
         return None
 
     def _take_held(self, klass):
@@ -263,7 +274,10 @@ class Store:
                 record[4] = NEW
 
     def waiting(self):
-        return sum([lane.waiting for lane in self.lanes])
+        count = 0
+        for lane in self.lanes:
+            count += lane.waiting
+        return count
 
     # --- what is gone, and how far we are ------------------------------------------------------
     def tidy(self):
@@ -305,7 +319,10 @@ class Store:
 
     def _losses(self):
         """What is lost, or would be by a power cut now, as `heads` keeps it."""
-        return b"".join([_loss(lost) for lost in self._lost] + [held[6] for held in self._held])
+        losses = b"".join(map(_loss, self._lost))
+        for held in self._held:
+            losses += held[6]
+        return losses
 
     def _load(self):
         """Read `heads`. () for each head where it is torn: then everything is offered again."""
@@ -326,7 +343,8 @@ class Store:
 
         OSError when the flash is full.
         """
-        heads = [n for lane in self.lanes for n in lane.head]
+        first, second, third = self.lanes
+        heads = first.head + second.head + third.head
         data = struct.pack(_HEADS, *heads) + self._losses()
         data += struct.pack("<I", crc32(data))
         self._finished = 0
@@ -334,6 +352,12 @@ class Store:
             with open(self.folder + "/heads", "wb") as f:
                 f.write(data)
             self._saved = data
+
+
+def split(text):
+    """(topic, payload) of a record's text."""
+    end = text.find(b"\n")
+    return text[:end].decode(), text[end + 1 :]
 
 
 def _loss(lost):

@@ -31,7 +31,7 @@ class Lane:
         mine = [int(n[2:], 16) for n in names if n.startswith("%d-" % klass) and len(n) == 10]
         self.first = min(mine) if mine else 0
         self.last = max(mine) if mine else -1
-        self.bytes = sum([self.size(n) for n in mine])
+        self.bytes = sum(map(self.size, mine))
         self.head = (self.first, FIRST)
         if head and self.first <= head[0] <= self.last and head[1] <= self.size(head[0]):
             self.head = head
@@ -134,6 +134,8 @@ class Lane:
                 continue
             boot, seq, text = found
             boot = hexlify(boot).decode()
+            if boot == self._before[0]:
+                boot = self._before[0]  # one object for all of its records
             self._note_damage(boot, seq)
             token = (self.klass, boot, seq)
             skipped = token in self._skip
@@ -226,6 +228,7 @@ class Lane:
         """Give up what the oldest segment still holds. Its file is removed by a later step."""
         if self._segment == self.first:
             self._seek((self.first + 1, FIRST))
-        self._flight = [e for e in self._flight if e[1] != self.first]
+        while self._flight and self._flight[0][1] == self.first:  # in the order of the segments
+            self._flight.pop(0)
         self.head = max(self.head, (self.first + 1, FIRST))
         self._advance()

@@ -56,10 +56,12 @@ class Tasks:
 
     def press(self):
         """True when something was waiting for it."""
-        waiting = [task for task in self._tasks if not task.going]
-        if not waiting:
+        task = None
+        for other in self._tasks:
+            if not other.going:
+                task = other
+        if task is None:
             return False
-        task = waiting[-1]
         self._report(task.fields, "answered" if task.cmd == "rollcall" else "accepted")
         self._unit.feel("taken")
         if task.cmd in ("dispatch", "assist"):

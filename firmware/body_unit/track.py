@@ -2,7 +2,8 @@
 
 The window holds at most SLOTS fixes in preallocated arrays; when it is full every second one is
 forgotten and from then on every second fix is taken, so that memory stays flat however long a
-straight is. Times are ms since the last report; positions dm east and north of it.
+straight is. Times are ms since the last report; positions dm east and north of it, up to 3.2 km:
+every rule reports long before that.
 """
 
 from array import array
@@ -10,15 +11,16 @@ from array import array
 from body_unit import geo
 
 SLOTS = 48
+_FARTHEST = 32767  # what 16 bits hold
 
 
 class Track:
     def __init__(self):
         self._anchor = None  # the last reported fix
         self._last = None  # the fix before this one
-        self._east = array("i", [0] * SLOTS)
-        self._north = array("i", [0] * SLOTS)
-        self._time = array("i", [0] * SLOTS)
+        self._east = array("h", bytes(2 * SLOTS))
+        self._north = array("h", bytes(2 * SLOTS))
+        self._time = array("i", bytes(4 * SLOTS))
         self._used = 0
         self._stride = 1
         self._skip = 0
@@ -71,7 +73,9 @@ class Track:
             self._used = SLOTS // 2
             self._stride *= 2
         i = self._used
-        self._east[i], self._north[i], self._time[i] = east, north, after_ms
+        self._east[i] = max(-_FARTHEST, min(_FARTHEST, east))
+        self._north[i] = max(-_FARTHEST, min(_FARTHEST, north))
+        self._time[i] = after_ms
         self._used += 1
 
     def _bends(self, limit_dm, east, north, after_ms):

@@ -75,7 +75,12 @@ class Unit:
         except UnicodeError:
             self.log("kept %s is not readable" % key)
             return []
-        return [words for words in [line.split(" ") for line in lines] if len(words) == width]
+        rows = []
+        for line in lines:
+            words = line.split(" ")
+            if len(words) == width:
+                rows.append(words)
+        return rows
 
     def log(self, text):
         self.out.append(("log", text))

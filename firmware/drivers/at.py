@@ -96,4 +96,8 @@ class At:
 
 def _ascii(line):
     """Text of the printable bytes: a restarting modem begins with garbage."""
-    return bytes([byte for byte in line if 32 <= byte < 127]).decode()
+    text = ""
+    for byte in line:
+        if 32 <= byte < 127:
+            text += chr(byte)
+    return text

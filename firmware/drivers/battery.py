@@ -12,7 +12,9 @@ class Battery:
 
     def mv(self) -> int:
         """Median of five: the modem's bursts pull the voltage down for 0.6 ms each."""
-        samples = [self._adc.read_uv() for _ in range(5)]
+        samples = []
+        for _ in range(5):
+            samples.append(self._adc.read_uv())
         samples.sort()
         return int(samples[2] // 1000 * self._factor)
 
@@ -23,6 +25,12 @@ class Charger:
     def __init__(self, row):
         self._pin = Pin(row.gpio, Pin.IN)
         self._yes = 1 if row.active == "high" else 0
+        self._told = None
 
-    def present(self) -> bool:
-        return self._pin.value() == self._yes
+    def news(self):
+        """Whether it is there, if that is news; otherwise None."""
+        present = self._pin.value() == self._yes
+        if present == self._told:
+            return None
+        self._told = present
+        return present

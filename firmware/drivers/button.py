@@ -34,7 +34,7 @@ class Button:
         self._lock = allocate_lock()
         self._player = haptics.Player()
         self._gesture = gesture.Gesture()
-        self._codes = array("i", [0] * _CELLS)
+        self._codes = bytearray(_CELLS)
         self._ticks = array("i", [0] * _CELLS)
         self._written = 0
         self._read = 0
@@ -61,11 +61,12 @@ class Button:
         return found
 
     def haptic(self, pattern: str) -> None:
+        lengths = haptics.lengths(haptics.PATTERNS[pattern])
         with self._lock:
-            self._player.play(haptics.PATTERNS[pattern])
+            self._player.play(lengths)
 
     def light(self, pattern: str) -> None:
-        self._pattern = haptics.LIGHTS[pattern]
+        self._pattern = haptics.lengths(haptics.LIGHTS[pattern])
 
     def discreet(self, on: bool) -> None:
         with self._lock:

@@ -38,29 +38,47 @@ def load(path: str = FILE) -> dict:
         raise ConfigError("%s is missing: flash this unit again" % path)
     except ValueError:
         raise ConfigError("%s is not JSON: flash this unit again" % path)
-    for key, kind in _KINDS:
-        if not isinstance(found.get(key), kind):
-            raise ConfigError(
-                "%s: %s is missing or of the wrong kind: flash it again" % (path, key)
-            )
-    found["keys"] = {kid: bytes.fromhex(n) for kid, n in found["keys"].items()}
-    named = [row["broker"] for row in found["wifi"]]
-    named += [row["then"] for row in found["brokers"].values() if row.get("then")]
+    for kind, keys in (
+        (str, "unit county tid board sms_to"),
+        (int, "fleet"),
+        (dict, "keys brokers"),
+        (list, "wifi"),
+    ):
+        for key in keys.split():
+            if not isinstance(found.get(key), kind):
+                raise ConfigError(
+                    "%s: %s is missing or of the wrong kind: flash it again" % (path, key)
+                )
+    for kid, modulus in found["keys"].items():
+        found["keys"][kid] = bytes.fromhex(modulus)
+    named = []
+    for row in found["wifi"]:
+        named.append(row["broker"])
+    for row in found["brokers"].values():
+        named.append(row.get("then"))
     if found.get("lte"):
         named.append(found["lte"]["broker"])
     for broker in named:
-        if broker not in found["brokers"]:
+        if broker and broker not in found["brokers"]:
             raise ConfigError("%s: broker %s is named but not described" % (path, broker))
     return found
 
 
 def networks(settings: dict, kept: bytes) -> list:
     """[(ssid, password, broker)]: as kept (kept_networks), or as flashed where nothing good is."""
+    found = []
     try:
-        found = [(ssid, psk, broker) for ssid, psk, broker in json.loads(kept)]
+        for ssid, psk, broker in json.loads(kept):
+            found.append((ssid, psk, broker))
     except ValueError:  # nothing kept, or not whole
-        found = [(row["ssid"], row["psk"], row["broker"]) for row in settings["wifi"]]
-    return [row for row in found if row[2] in settings["brokers"]]
+        found = []
+        for row in settings["wifi"]:
+            found.append((row["ssid"], row["psk"], row["broker"]))
+    known = []
+    for row in found:
+        if row[2] in settings["brokers"]:
+            known.append(row)
+    return known
 
 
 def kept_networks(found) -> bytes:
@@ -72,23 +90,10 @@ def brokers(settings: dict) -> tuple:
     """The brokers' names, the usual one first: LTE's, or that of the most wanted Wi-Fi."""
     usual = settings.get("lte") or (settings["wifi"] or [{"broker": ""}])[0]
     names = sorted(settings["brokers"])
-    return tuple(
-        [name for name in names if name == usual["broker"]]
-        + [name for name in names if name != usual["broker"]]
-    )
-
-
-_KINDS = (
-    ("unit", str),
-    ("county", str),
-    ("tid", str),
-    ("board", str),
-    ("sms_to", str),
-    ("fleet", int),
-    ("keys", dict),
-    ("brokers", dict),
-    ("wifi", list),
-)
+    if usual["broker"] in names:
+        names.remove(usual["broker"])
+        names.insert(0, usual["broker"])
+    return tuple(names)
 
 
 def der(name: str) -> bytes:

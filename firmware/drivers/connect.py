@@ -1,6 +1,5 @@
 """A connection to a broker, opened without ever stopping the program: DNS, TCP, TLS."""
 
-import asyncio
 import errno
 import socket
 from asyncio import core  # pyright: ignore[reportAttributeAccessIssue] (not in the stubs)
@@ -11,14 +10,14 @@ _TCP, _NODELAY = 6, 1
 
 
 class Connector:
-    """Opens streams. The TLS context is made once: reading the key costs 40 ms and 10 KB."""
+    """Opens sockets. The TLS context is made once: reading the key costs 40 ms and 10 KB."""
 
     def __init__(self, resolver):
         self._resolver = resolver
         self._context = None
 
     async def open(self, host: str, port: int, tls: bool, name: str):
-        """-> (asyncio.Stream, socket). Cancel it when it takes too long. OSError."""
+        """-> a socket that never blocks. Cancel it when it takes too long. OSError."""
         info = await self._resolver.resolve(host, port)
         sock = socket.socket(info[0], info[1], info[2])
         try:
@@ -35,7 +34,7 @@ class Connector:
             if isinstance(error, OSError):
                 self._resolver.forget(host, port)
             raise
-        return asyncio.StreamReader(sock), sock
+        return sock
 
     def _tls(self):
         if self._context is None:

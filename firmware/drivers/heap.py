@@ -10,5 +10,7 @@ import gc
 _SMALL = 512 * 1024  # bytes
 _EVERY = 4096
 
+LOG_BYTES = 2048  # of the log of the last hour, in one block
 if gc.mem_free() + gc.mem_alloc() < _SMALL:
     gc.threshold(_EVERY)
+    LOG_BYTES = 1024

@@ -8,14 +8,19 @@ import asyncio
 import os
 
 from body_unit.power import KEEPALIVE_S
+from body_unit.store import split
 from drivers import backoff
-from drivers.mqtt import LineError, Session
+from drivers.mqtt import LineError, Session, Silence
+from drivers.watched import alive
 from patrol_contract.mqtt_packets import V311, Connect, Will
 
 WINDOW = 8
 RESERVED = 2  # of the window, for an SOS
 HELLO_MS = 6000  # TCP, TLS and CONNACK: some 3 s at 300 ms and 64 kbit/s
+# A connection on which nothing comes for so long was given up before: a ping, and the longest wait.
+SILENT_MS = KEEPALIVE_S * 500 + backoff.LONGEST_MS
 _DOWN_POLL_MS = 200
+_PAUSE_POLL_MS = 50
 
 
 class Stale(LineError):
@@ -35,24 +40,23 @@ class Line:
         self._unit = unit
         self._window = window
         self._session = None
-        self._kick = asyncio.Event()
+        self._task = None  # type: asyncio.Task | None  # that runs
+        self._deadline_ms = None  # of the connection that is being opened
+        self._kicked = False  # no pause any more
         self._failures = 0
         self._stalls = 0
         self._fault_ms = 0
-        self._left = ("", [])  # (broker, what its session left unacknowledged)
+        self._left = ("", ())  # (broker, what its session left unacknowledged)
         self._fallback = ""
         self._number = 0  # of the session
         self._stale = False
-
-    def alive(self, name: str, for_ms: int = 0) -> None:
-        """Given from outside: care.Care.alive."""
 
     # --- asked by the shell --------------------------------------------------------------------
     def urgent(self) -> None:
         """Forget every back-off, now and once."""
         self._failures = 0
         self._stalls = 0
-        self._kick.set()
+        self._kicked = True
 
     def pump(self) -> None:
         """Send what waits, as far as the window goes."""
@@ -62,7 +66,7 @@ class Line:
             record = self._records.take(self.link.name, free <= RESERVED) if free else None
             if record is None:
                 return
-            session.publish(record[2], record[3], False, record)
+            session.publish(*split(record[1]), False, record)
 
     def birth(self) -> None:
         """Publish the retained state, when connected."""
@@ -78,8 +82,8 @@ class Line:
     def surrender(self) -> None:
         """Not connected: let another line send what is left here."""
         if self._session is None and self._left[1]:
-            self._records.give_back(self.link.name, [left[1] for left in self._left[1]])
-            self._left = ("", [])
+            self._records.give_back(self.link.name, self._left[1])
+            self._left = ("", ())
 
     def renew(self, ended: int) -> None:
         """Session `ended`, over another link, is over: if it was the later one, connect anew.
@@ -93,10 +97,29 @@ class Line:
         return not self.link.up or (self._session is not None and self._session.quiet())
 
     # --- running -------------------------------------------------------------------------------
+    def watch(self) -> None:
+        """To be called some times a second, by another task: ends what takes too long."""
+        session = self._session
+        if session is None:
+            deadline_ms = self._deadline_ms
+            if self._task and deadline_ms is not None and self._unit.clock.now_ms() > deadline_ms:
+                self._deadline_ms = None
+                self._task.cancel()
+            return
+        try:
+            if not self.link.up:
+                raise LineError("the link is gone")
+            if self._stale and not self._records.sos_open():  # an SOS keeps what works
+                raise Stale("a later session has ended")
+            session.check(backoff.patience_ms(self._stalls))
+        except Exception as fault:  # want of memory, too, costs no more than the connection
+            session.fail(fault)
+
     async def run(self):
+        self._task = asyncio.current_task()
         while True:
             while not self.link.up:
-                self.alive(self.task)
+                alive(self.task)
                 self._fallback = ""
                 await asyncio.sleep_ms(_DOWN_POLL_MS)
             broker = self._fallback or self.link.broker
@@ -104,7 +127,9 @@ class Line:
                 await self._connection(broker, self._brokers[broker])
             except Stale:
                 continue
-            except (LineError, OSError, asyncio.TimeoutError, MemoryError) as error:
+            except asyncio.CancelledError:  # its time was up (watch)
+                self._failed(Silence("no answer"), broker)
+            except (LineError, OSError, MemoryError) as error:
                 self._failed(error, broker)
             if self.link.up:
                 await self._pause()
@@ -115,9 +140,9 @@ class Line:
             self._stalls = 0
         self._fault_ms = now
         self._failures += 1
-        if isinstance(error, asyncio.TimeoutError) or getattr(error, "stalled", False):
+        if isinstance(error, Silence):
             self._stalls += 1
-        self._unit.log("%s %s: %s" % (self.link.name, broker, error or "no answer"))
+        self._unit.log("%s %s: %s" % (self.link.name, broker, error))
         self._fallback = self._brokers[broker].get("then") or ""
 
     async def _pause(self):
@@ -127,20 +152,14 @@ class Line:
             self._records.sos_open(),
             int.from_bytes(os.urandom(2), "big"),
         )
-        self._kick.clear()
-        self.alive(self.task, pause)
-        try:
-            await asyncio.wait_for_ms(self._kick.wait(), pause)
-        except asyncio.TimeoutError:
-            pass  # the usual end of a pause
+        self._kicked = False
+        end = self._unit.clock.now_ms() + pause
+        while not self._kicked and self._unit.clock.now_ms() < end:
+            alive(self.task)
+            await asyncio.sleep_ms(_PAUSE_POLL_MS)
 
-    def _patience(self):
-        self.alive(self.task)
-        if not self.link.up:
-            raise LineError("the link is gone")
-        if self._stale and not self._records.sos_open():  # an SOS keeps what works
-            raise Stale("a later session has ended")
-        return backoff.patience_ms(self._stalls)
+    def _reads(self):
+        alive(self.task, SILENT_MS)
 
     async def _connection(self, broker, row):
         unit = self._unit
@@ -150,26 +169,27 @@ class Line:
         session = None
         try:
             longest = min(backoff.LONGEST_MS, HELLO_MS << min(self._failures, 4))
-            self.alive(self.task, 2 * longest)
-            opened = self._connector.open(row["host"], row["port"], row["tls"], row.get("name"))
-            began = unit.clock.now_ms()
-            stream, sock = await asyncio.wait_for_ms(opened, longest)
-            session = Session(stream, unit.clock, self._window, self._claim(broker))
-            left = max(1, longest - (unit.clock.now_ms() - began))
-            await asyncio.wait_for_ms(session.hello(self._hello()), left)
+            alive(self.task, 2 * longest)
+            self._deadline_ms = unit.clock.now_ms() + longest
+            sock = await self._connector.open(row["host"], row["port"], row["tls"], row.get("name"))
+            session = Session(sock, unit.clock, self._window, self._claim(broker))
+            await session.hello(self._hello())
+            self._deadline_ms = None
             session.subscribe(unit.filters())
             self._session = session
             self._failures = 0
             self._fallback = broker if self._fallback else ""
             self.birth()
             self._pump_sos()  # what is sent again waits for an SOS too
-            session.resend()
+            session.resend(_parts)
             unit.session_up(broker, self)
             self.pump()
-            await session.run(unit.message, self._puback, self._patience)
+            await session.run(unit.message, self._puback, self._reads)
         finally:
+            self._deadline_ms = None
             if session is not None:
-                self._left = (broker, [left for left in session.unacked if left[1]])
+                session.close()
+                self._left = (broker, session.unacked)
             if self._session is not None:
                 self._session = None
                 unit.session_down(broker, self, self._number)
@@ -179,10 +199,10 @@ class Line:
     def _claim(self, broker):
         """What this broker was sent and did not acknowledge; what another was goes back."""
         left_at, left = self._left
-        self._left = ("", [])
+        self._left = ("", ())
         if left_at == broker:
             return left
-        self._records.give_back(self.link.name, [one[1] for one in left])
+        self._records.give_back(self.link.name, left)
         return ()
 
     def _pump_sos(self):
@@ -191,7 +211,7 @@ class Line:
             record = self._records.take(self.link.name, True)
             if record is None:
                 return
-            session.publish(record[2], record[3], False, record)
+            session.publish(*split(record[1]), False, record)
 
     def _hello(self):
         unit = self._unit
@@ -203,3 +223,7 @@ class Line:
         if record is not None:
             self._unit.puback(record)
         self.pump()
+
+
+def _parts(record):
+    return split(record[1])

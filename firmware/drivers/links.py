@@ -1,12 +1,9 @@
 """Which links are wanted: one of them, all of them, or none; and how often Wi-Fi is looked for."""
 
-import asyncio
-
 from body_unit.power import LISTEN_S, WIFI_REST_S, WIFI_SCAN_S
 
 OTHER_AFTER_MS = 10_000  # without Wi-Fi for so long: LTE
 BACK_AFTER_MS = 30_000  # with Wi-Fi again for so long: no LTE
-_POLL_MS = 500
 
 
 class Links:
@@ -26,9 +23,6 @@ class Links:
         self._mode = "none"
         self._since = 0
         self._wifi_was = False
-
-    def alive(self, name: str, for_ms: int = 0) -> None:
-        """Given from outside: care.Care.alive."""
 
     def mode(self, mode: str) -> None:
         """none, one (Wi-Fi first, LTE where there is none), all."""
@@ -50,20 +44,18 @@ class Links:
     def networks(self, networks) -> None:
         self._wifi.networks(networks)
 
-    async def run(self):
-        while True:
-            await asyncio.sleep_ms(_POLL_MS)
-            self.alive("links")
-            now = self._clock.now_ms()
-            if self._wifi.up != self._wifi_was:
-                self._wifi_was = self._wifi.up
-                self._since = now
-            self._wifi.every_s = self._look_s()
-            if self._mode == "one" and self._lte is not None:
-                if not self._wifi.up and now - self._since >= OTHER_AFTER_MS:
-                    self._lte.want(self._rest == "drx" or self._listens(now))
-                elif self._wifi.up and now - self._since >= BACK_AFTER_MS:
-                    self._lte.want(False)
+    def step(self) -> None:
+        """To be called twice a second or so."""
+        now = self._clock.now_ms()
+        if self._wifi.up != self._wifi_was:
+            self._wifi_was = self._wifi.up
+            self._since = now
+        self._wifi.every_s = self._look_s()
+        if self._mode == "one" and self._lte is not None:
+            if not self._wifi.up and now - self._since >= OTHER_AFTER_MS:
+                self._lte.want(self._rest == "drx" or self._listens(now))
+            elif self._wifi.up and now - self._since >= BACK_AFTER_MS:
+                self._lte.want(False)
 
     def _look_s(self):
         """Seconds between two looks for known Wi-Fi networks; None: not at all."""

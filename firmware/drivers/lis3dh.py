@@ -28,24 +28,25 @@ INT1_SRC = 0x31
 INT2_SRC = 0x35
 _ACTIVE = 0x40  # IA of INTx_SRC; OVRN of FIFO_SRC
 _BURST = 0x80  # of the register's number: go on to the next one
-# (register, value), written in this order.
+# Register and value, written in this order.
 SETUP = (
-    (0x20, 0x47),  # CTRL_REG1: 50 Hz, X, Y, Z
-    (0x21, 0x02),  # CTRL_REG2: high-pass for engine 2 only (HPIS2), its lowest cut-off: 1 Hz
-    (0x22, 0x60),  # CTRL_REG3: engines 1 and 2 to the pin INT1
-    (0x23, 0xA8),  # CTRL_REG4: whole samples only (BDU), 8 g full scale, 12 bits: 4 mg a digit
-    (0x24, 0x4A),  # CTRL_REG5: FIFO on; both engines latched until their source is read
-    (0x25, 0x00),  # CTRL_REG6: INT1 active high
-    (0x2E, 0x00),  # FIFO_CTRL: emptied by bypass ...
-    (0x2E, 0x80),  # ... then stream: the newest 32
-    (0x32, 0x06),  # INT1_THS: 62 mg each: 372 mg
-    (0x33, 0x03),  # INT1_DURATION: 60 ms
-    (0x30, 0x95),  # INT1_CFG: X, Y and Z low
-    (0x36, 0x02),  # INT2_THS: 124 mg
-    (0x37, 0x01),  # INT2_DURATION: 20 ms
-    (0x34, 0x2A),  # INT2_CFG: X or Y or Z high
+    b"\x20\x47"  # CTRL_REG1: 50 Hz, X, Y, Z
+    b"\x21\x02"  # CTRL_REG2: high-pass for engine 2 only (HPIS2), its lowest cut-off: 1 Hz
+    b"\x22\x60"  # CTRL_REG3: engines 1 and 2 to the pin INT1
+    b"\x23\xa8"  # CTRL_REG4: whole samples only (BDU), 8 g full scale, 12 bits: 4 mg a digit
+    b"\x24\x4a"  # CTRL_REG5: FIFO on; both engines latched until their source is read
+    b"\x25\x00"  # CTRL_REG6: INT1 active high
+    b"\x2e\x00"  # FIFO_CTRL: emptied by bypass ...
+    b"\x2e\x80"  # ... then stream: the newest 32
+    b"\x32\x06"  # INT1_THS: 62 mg each: 372 mg
+    b"\x33\x03"  # INT1_DURATION: 60 ms
+    b"\x30\x95"  # INT1_CFG: X, Y and Z low
+    b"\x36\x02"  # INT2_THS: 124 mg
+    b"\x37\x01"  # INT2_DURATION: 20 ms
+    b"\x34\x2a"  # INT2_CFG: X or Y or Z high
 )
 FIFO = 32
+_AT_ONCE = 8  # samples in a transfer
 POLL_MS = 400  # the FIFO is full after 640
 SILENT_POLLS = 5  # without one sample: the chip lost its settings
 RETRY_MS = 60_000
@@ -61,7 +62,7 @@ class Accelerometer:
         self._clock = clock
         self._why = ""  # it does not answer
         self._one = bytearray(1)
-        self._samples = memoryview(bytearray(6 * FIFO))
+        self._samples = memoryview(bytearray(6 * _AT_ONCE))
         self._fall = Fall()
         self._shaking = Shaking()
         self._empty = 0
@@ -97,8 +98,8 @@ class Accelerometer:
             self._i2c = I2C(0, scl=Pin(self._scl), sda=Pin(self._sda), freq=400_000, timeout=BUS_US)
             if self._read(WHO_AM_I) != IS_ME:
                 raise OSError("another chip at its address")
-            for register, value in SETUP:
-                self._i2c.writeto_mem(ADDRESS, register, bytes((value,)))
+            for at in range(0, len(SETUP), 2):
+                self._i2c.writeto_mem(ADDRESS, SETUP[at], SETUP[at + 1 : at + 2])
             self._read(REFERENCE)  # the high-pass filter begins at the present position
             self._read(INT1_SRC)
             self._read(INT2_SRC)
@@ -131,10 +132,12 @@ class Accelerometer:
             shaken = self._read(INT2_SRC) & _ACTIVE
             self._read(INT1_SRC)  # its latch has done its part: we are awake
             waiting = self._read(FIFO_SRC)
-            count = FIFO if waiting & _ACTIVE else waiting & 0x1F
-            if count:
-                found = self._samples[: 6 * count]
-                self._i2c.readfrom_mem_into(ADDRESS, OUT_X_L | _BURST, found)
+            count = left = FIFO if waiting & _ACTIVE else waiting & 0x1F
+            while left:
+                some = min(left, _AT_ONCE)
+                self._i2c.readfrom_mem_into(ADDRESS, OUT_X_L | _BURST, self._samples[: 6 * some])
+                self._judge(6 * some)
+                left -= some
         except OSError as fault:
             self._log("accelerometer: %s" % fault)
             self._tell(False)
@@ -147,7 +150,6 @@ class Accelerometer:
         event = self._shaking.feed(bool(shaken), self._clock.now_ms())
         if event is not None:
             self._post(event)
-        self._judge(6 * count)
 
     def _judge(self, size):
         data = self._samples

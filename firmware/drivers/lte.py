@@ -19,6 +19,7 @@ from machine import UART, Pin
 from body_unit.power import PSM_ACTIVE_S, PSM_TAU_H
 from drivers.at import At, ModemError
 from drivers.pins import uart_of
+from drivers.watched import alive
 
 BAUD = 115200
 ON_PULSE_MS = 500  # A7670 hardware design: >= 50 ms
@@ -65,11 +66,8 @@ class Lte:
         self.up = False
         self.rssi = None  # dBm when it was switched on last, None: no signal or not asked yet
 
-    def alive(self, name: str, for_ms: int = 0) -> None:
-        """Given from outside: care.Care.alive."""
-
     def _beat(self):
-        self.alive(self.name)
+        alive(self.name)
 
     def want(self, on: bool) -> None:
         self._wanted = on

@@ -6,13 +6,11 @@ the accelerometer and the modem's ring by ext1, which knows "any of them high" o
 high without a reason (a modem that is off, a chip that is mute) is left out.
 """
 
-import asyncio
-
 import esp32
 import machine
 from machine import Pin
 
-from body_unit.power import CPU_AWAKE_MS, nap_ms
+from body_unit.power import nap_ms
 from body_unit.sos import CLOSED
 
 _ABSENT = {"wifi": "off", "lte": "off", "receiver": "off", "fall": "no"}  # what this board lacks
@@ -33,14 +31,13 @@ class Nap:
         self._button = parts["button"].pin, button.active == "high"
         self._rings = _pin(rows.get("modem_ri")), _pin(rows.get("accel_int"))
 
-    async def run(self):
+    def step(self):
+        """Sleep, if it may. Between two steps everybody who is due must have had a turn."""
         if self._awake:
             return
-        while True:
-            await asyncio.sleep_ms(CPU_AWAKE_MS)  # a turn for everybody who is due
-            length_ms = nap_ms(self._now(), self._until_ms())
-            if length_ms and self._care.feed():
-                self._sleep(length_ms)
+        length_ms = nap_ms(self._now(), self._until_ms())
+        if length_ms and self._care.feed():
+            self._sleep(length_ms)
 
     def _now(self):
         doing = self._doing
@@ -49,8 +46,10 @@ class Nap:
         core = self._shell.core
         doing["sos"] = "closed" if core.sos.state == CLOSED else "open"
         doing["charger"] = "on" if core.unit.charger else "off"
-        quiet = [line.quiet() for line in self._shell.lines]
-        doing["lines"] = "quiet" if all(quiet) else "busy"
+        doing["lines"] = "quiet"
+        for line in self._shell.lines:
+            if not line.quiet():
+                doing["lines"] = "busy"
         return doing
 
     def _until_ms(self):

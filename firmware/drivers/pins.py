@@ -3,25 +3,26 @@
 from collections import namedtuple
 
 # gpio: int; direction, pull, active, bus, wake: as the columns of hardware/README.md say
-PinRow = namedtuple("PinRow", ("gpio", "direction", "pull", "active", "bus", "wake"))
+PinRow = namedtuple("PinRow", "gpio direction pull active bus wake")
 
 
 def read(path):
-    """{signal: PinRow}. A signal the board does not have is absent. OSError, ValueError."""
-    with open(path) as f:
-        lines = [line.rstrip("\r\n") for line in f]
-    columns = lines[0].split(",")
-    places = [columns.index(name) for name in ("signal",) + _COLUMNS]
+    """{signal: PinRow}. What the board does not have is absent. OSError, ValueError, KeyError."""
     rows = {}
-    for line in lines[1:]:
-        if line:
-            cells = line.split(",")
-            signal, gpio, *rest = [cells[place] for place in places]
-            rows[signal] = PinRow(int(gpio), *rest)
+    with open(path) as f:
+        columns = f.readline().strip().split(",")
+        for line in f:
+            cells = dict(zip(columns, line.rstrip("\r\n").split(",")))
+            if cells["signal"]:
+                rows[cells["signal"]] = PinRow(
+                    int(cells["gpio"]),
+                    cells["direction"],
+                    cells["pull"],
+                    cells["active"],
+                    cells["bus"],
+                    cells["wake"],
+                )
     return rows
-
-
-_COLUMNS = ("gpio", "direction", "pull", "active", "bus", "wake")
 
 
 def uart_of(row):

@@ -1,11 +1,9 @@
 """Everything the unit says, on its way to a PUBACK: numbered, stored, sent, forgotten.
 
-A record is (token, klass, topic, payload). The store holds them all; here is only what several
-lines must agree on: who sends what next. An SOS goes over every line that is up, anything else over
-one; what a line could not finish goes to the next one that asks.
+A record is (token, text), as the store gives it. The store holds them all; here is only what
+several lines must agree on: who sends what next. An SOS goes over every line that is up, anything
+else over one; what a line could not finish goes to the next one that asks.
 """
-
-import asyncio
 
 from body_unit.store import Store
 from patrol_contract import messages, topics
@@ -17,7 +15,7 @@ class Records:
     def __init__(self, folder: str, boot: str, county: str, unit: str, witness=None):
         """folder: the queue's on flash; witness(boot, seq, name) hears of every record there."""
         self._boot = boot
-        self.owed = asyncio.Event()  # something is to be written
+        self.owed = False  # something is to be written
         self._who = {"C": county, "U": unit}
         self._seq = 0
         self._witness = witness
@@ -47,7 +45,7 @@ class Records:
         # An update is in RAM until it is sent: the next one takes its place, and the latch knows.
         update = klass == SOS and fields["state"] == "updated"
         token = self.store.append(klass, seq, topic, payload, update)
-        self.owed.set()
+        self.owed = True
         if token is None:
             return False
         if klass == SOS:
@@ -64,7 +62,7 @@ class Records:
 
     def doing(self) -> str:
         """written, or owed while something is on its way to the flash: for power.SLEEPS_WITH."""
-        return "owed" if self.owed.is_set() or self.store.working() else "written"
+        return "owed" if self.owed or self.store.working() else "written"
 
     def step(self) -> bool:
         """Write one piece: see the store. False when nothing is owed."""
@@ -99,14 +97,12 @@ class Records:
                 return entry[0]
         if sos_only and not self.sos_waiting():
             return None
-        if self._back and (self._back[0][1] == SOS or not self.sos_waiting()):
+        if self._back and (_klass(self._back[0]) == SOS or not self.sos_waiting()):
             return self._back.pop(0)
-        found = self.store.take()
-        if found is None:
+        record = self.store.take_text()
+        if record is None:
             return self._back.pop(0) if self._back else None
-        token, topic, payload = found
-        record = (token, token[0], topic, payload)
-        if token[0] == SOS:
+        if _klass(record) == SOS:
             self._sos.append([record, [line]])
         return record
 
@@ -122,15 +118,18 @@ class Records:
     def done(self, record):
         """PUBACK: forget it. The core's token if it was an SOS of this boot, else None."""
         token = record[0]
-        self._sos = [entry for entry in self._sos if entry[0][0] != token]
+        for entry in self._sos:
+            if entry[0][0] == token:
+                self._sos.remove(entry)
+                break
         self.store.done(token)
-        self.owed.set()
+        self.owed = True
         return self._core.pop(token, None)
 
-    def give_back(self, line: str, records) -> None:
-        """This line will not finish these."""
-        for record in records:
-            if record[1] == SOS:
+    def give_back(self, line: str, left) -> None:
+        """This line will not finish these: [(its own mark, record)]."""
+        for _, record in left:
+            if _klass(record) == SOS:
                 for entry in self._sos:
                     if entry[0][0] == record[0] and line in entry[1]:
                         entry[1].remove(line)
@@ -140,4 +139,4 @@ class Records:
 
 
 def _klass(record):
-    return record[1]
+    return record[0][0]

@@ -9,10 +9,10 @@ import machine
 
 from body_unit.core import Core
 from drivers.config import kept_networks
+from drivers.heap import LOG_BYTES
 from drivers.ring import Ring
 from patrol_contract import ContractError, topics
 
-LOG_LINES = 40  # of about 80 characters: what a technician can read, and a small heap can hold
 TORN = b"\x00"  # no SOS has this latch: taken as one that was being raised when the power went
 
 
@@ -25,7 +25,7 @@ class Shell:
         self.core = Core(identity, dict(kept.values, latch=latch.value))
         self.lines = []
         self.wake_ms = 0
-        self.ring = Ring()
+        self.ring = Ring(LOG_BYTES)
         self._identity = identity
         self._kept = kept
         self._records = records

@@ -10,6 +10,7 @@ import time
 import network
 
 from body_unit.power import WIFI_REST_S
+from drivers.watched import alive
 
 JOIN_MS = 8000  # association, WPA handshake and DHCP at the edge of range
 _POLL_MS = 100
@@ -31,9 +32,6 @@ class Wifi:
         self.broker = ""
         self.every_s = WIFI_REST_S  # between two rounds through the list; None: no more of them
 
-    def alive(self, name: str, for_ms: int = 0) -> None:
-        """Given from outside: care.Care.alive."""
-
     def want(self, on: bool) -> None:
         self._wanted = on
 
@@ -52,7 +50,7 @@ class Wifi:
     async def run(self):
         ended = None
         while True:
-            self.alive(self.name)
+            alive(self.name)
             if self._wanted and self._due(ended):
                 self._wlan.active(True)
                 for ssid, password, broker in self._networks:
@@ -75,7 +73,7 @@ class Wifi:
     async def _join(self, ssid, password):
         self._wlan.connect(ssid, password)
         for waited in range(0, JOIN_MS, _POLL_MS):
-            self.alive(self.name)
+            alive(self.name)
             if self._wlan.isconnected():
                 return True
             absent = self._wlan.status() == network.STAT_NO_AP_FOUND
@@ -89,7 +87,7 @@ class Wifi:
         self.broker = broker
         self._tell(True)
         while self._wanted and self._wlan.isconnected() and self._knows(ssid):
-            self.alive(self.name)
+            alive(self.name)
             await asyncio.sleep_ms(_POLL_MS)
         self._tell(False)
         self._wlan.disconnect()

@@ -79,7 +79,7 @@ def main(how):
         print(loaded)
         return
     said = patrol(core)
-    if core.rounds.count() != orders.POINTS:
+    if len(core.rounds._places) != orders.POINTS:
         raise MemoryError("the plan was refused")
     gc.collect()
     print(loaded, gc.mem_alloc(), said)

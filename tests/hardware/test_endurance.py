@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -32,14 +33,14 @@ def test_reserve_carries_one_hour_of_sos():
 
 def test_every_role_and_level_of_the_firmware_is_computed():
     found = {(item.level, item.role.name) for item in endurance.all_hours()}
-    assert found == set(policy.TABLE)
+    assert found == set(product(policy.LEVELS, policy.ROLES))
 
 
 def test_a_hungrier_policy_shortens_the_hours(monkeypatch):
     """The constants are read, not repeated."""
     walker = role("volunteer")
     before = endurance.hours(walker, "raised", "policy")
-    monkeypatch.setitem(policy.TABLE, ("raised", "volunteer"), policy.Rule(10, 10, 10))
+    monkeypatch.setitem(policy.TABLE, "raised", (10, 10, 10) * len(policy.ROLES))
     after = endurance.hours(walker, "raised", "policy")
     assert after.worn_h < before.worn_h * 0.8
     monkeypatch.setattr(power, "RESERVE_PERCENT", 60)
@@ -72,11 +73,12 @@ def walked_reports(item: endurance.Role, rule: policy.Rule) -> int:
     return reports
 
 
-@pytest.mark.parametrize(("level", "name"), sorted(policy.TABLE))
+@pytest.mark.parametrize(("level", "name"), list(product(policy.LEVELS, policy.ROLES)))
 def test_the_models_cadence_is_that_of_the_firmwares_track(level, name):
     """The formula may count more than the real Track sends (a corner restarts the distance),
     never much less: the hours stay on the safe side."""
-    item, rule = role(name), policy.TABLE[level, name]
+    item, rule = role(name), policy.rule(level, name, "normal")
+    assert rule is not None
     moving, _ = endurance.reports_per_h(rule, item)
     real = walked_reports(item, rule)
     assert 0.9 * real <= moving <= 2.5 * real, (real, moving)
@@ -113,7 +115,7 @@ def test_current_is_brought_to_the_cell():
 
 
 def test_mean_cell_voltage_lies_in_the_curve():
-    assert power.CURVE[-1][0] < endurance.cell_mv() < power.CURVE[0][0]
+    assert power.CURVE_MV[-1] < endurance.cell_mv() < power.CURVE_MV[0]
 
 
 def test_a_state_without_a_current_is_refused():

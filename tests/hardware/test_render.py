@@ -68,7 +68,7 @@ def test_check_mode_fails_and_names_the_remedy(one_picture, capsys):
 
 def test_hours_go_stale_with_the_firmware(monkeypatch):
     """Change the duty policy: the figure, the page and the limits of the inspection follow."""
-    monkeypatch.setitem(policy.TABLE, ("raised", "volunteer"), policy.Rule(10, 5, 10))
+    monkeypatch.setitem(policy.TABLE, "raised", (10, 5, 10) * len(policy.ROLES))
     assert {"endurance.svg", "endurance.md"} <= set(render.stale())
 
 

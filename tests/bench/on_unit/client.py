@@ -26,7 +26,7 @@ async def run(port):
     sock = socket.socket()
     sock.connect(socket.getaddrinfo("127.0.0.1", port)[0][-1])
     sock.setblocking(False)
-    session = Session(asyncio.StreamReader(sock), Clock(), 8)
+    session = Session(sock, Clock(), 8)
     await session.hello(Connect("client", V311, True, 60, None, None, None, {}))
     done = asyncio.Event()
     acked = [0]
@@ -38,7 +38,7 @@ async def run(port):
         elif record + 8 < COUNT:
             session.publish(TOPIC, PAYLOAD, False, record + 8)
 
-    task = asyncio.create_task(session.run(None, on_puback, lambda: 4000))
+    task = asyncio.create_task(session.run(None, on_puback, lambda: None))
     for number in range(8):
         session.publish(TOPIC, PAYLOAD, False, number)
     await asyncio.wait_for(done.wait(), 5)

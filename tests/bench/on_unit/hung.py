@@ -1,4 +1,7 @@
-"""main.py of whose tasks one (PATROL_HANGS: its name for the watchdog) never comes back."""
+"""main.py of whose tasks one (PATROL_HANGS: its name for the watchdog) never comes back.
+
+The one that feeds the watchdog is not among them.
+"""
 
 import machine  # noqa: F401  (first: on a desk this is the power-on)
 
@@ -10,7 +13,6 @@ from drivers import care, gps, line, links, lte, wifi
 
 CLASSES = {
     "gps": gps.Receiver,
-    "links": links.Links,
     "wifi": wifi.Wifi,
     "lte": lte.Lte,
     "line wifi": line.Line,

@@ -23,10 +23,11 @@ class Clock:
 
 
 async def client(port, count):
-    reader, _ = await asyncio.open_connection("127.0.0.1", port)
-    sock = reader.s
+    sock = socket.socket()
+    sock.connect(socket.getaddrinfo("127.0.0.1", port)[0][-1])
+    sock.setblocking(False)
     sock.setsockopt(6, 1, 1)
-    session = Session(reader, Clock(), WINDOW)
+    session = Session(sock, Clock(), WINDOW)
     await session.hello(HELLO)
     sent = acked = 0
     done = asyncio.Event()
@@ -43,7 +44,7 @@ async def client(port, count):
         if acked == count:
             done.set()
 
-    task = asyncio.create_task(session.run(None, on_puback, lambda: 4000))
+    task = asyncio.create_task(session.run(None, on_puback, lambda: None))
     began = time.ticks_us()
     pump()
     await done.wait()

@@ -1,7 +1,7 @@
 """main.py on a unit whose heap is exhausted where PATROL_STARVE says, once, to the last block.
 
 hold    in the core's step, when the person holds the button: before anything is latched
-watch   in the task that gives up on a silent broker
+watch   where a silent broker is given up
 """
 
 import machine  # noqa: F401  (first: on a desk this is the power-on)
@@ -44,7 +44,7 @@ if WHERE == "hold":
 
     Sos.hold = starving(Sos.hold)
 elif WHERE == "watch":
-    from drivers.line import Line
+    from drivers.mqtt import Session
 
-    Line._patience = starving(Line._patience)
+    Session.check = starving(Session.check)
 import main  # noqa: E402, F401  (it runs until that)

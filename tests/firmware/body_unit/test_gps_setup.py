@@ -3,7 +3,7 @@
 from nmea import gga, rmc, sentence
 
 from body_unit import gps_ubx
-from body_unit.gps_setup import BAUDS, CHECK_MS, QUESTION, Setup, pcas
+from body_unit.gps_setup import BAUDS, CASIC, CHECK_MS, QUESTION, Setup, pcas
 
 GSV = sentence("GPGSV,1,1,01,05,30,112,27")
 GSA = sentence("GNGSA,A,3,01,06,14,,,,,,,,,,1.3,0.8,1.1,1")
@@ -96,6 +96,11 @@ def run(setup, receiver, seconds=40):
 
 def wanted(receiver):
     return sorted([name for name in ORDER if receiver.on[name]]) == ["GGA", "GSA", "RMC"]
+
+
+def test_what_is_written_out_has_its_checksums():
+    assert pcas(b"PCAS06,0") + gps_ubx.frame(gps_ubx.MON_VER) == QUESTION
+    assert pcas(b"PCAS02,1000") + pcas(b"PCAS03,1,0,1,0,1,0,0,0,0,0,,,0,0") == CASIC
 
 
 def test_casic_and_ublox_old_and_new():

@@ -152,7 +152,7 @@ class NoMemory:
 def test_no_memory_for_a_command_costs_that_command_only():
     rig = Rig().start()
 
-    def no_memory(fields, payload):
+    def no_memory(core, fields, payload):
         raise MemoryError
 
     rig.core.orders._obey = no_memory

@@ -4,7 +4,7 @@ from unit_rig import Rig  # beside this file
 
 from body_unit import power
 
-ASLEEP = {part: words[0] for part, words in power.SLEEPS_WITH.items()}
+ASLEEP = {part: words.split()[0] for part, words in power.SLEEPS_WITH.items()}
 KEEPS_AWAKE = (
     ("sos", "open"),
     ("button", "busy"),

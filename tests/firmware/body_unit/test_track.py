@@ -105,7 +105,7 @@ def test_segments_and_sides():
 
 def test_a_higher_level_never_reports_less():
     for role in policy.ROLES:
-        rows = [policy.TABLE[(level, role)] for level in policy.LEVELS]
+        rows = [policy.rule(level, role, "normal") for level in policy.LEVELS]
         for i in range(2):
             low, high = rows[i], rows[i + 1]
             assert high.distance_m < low.distance_m and high.time_s < low.time_s
@@ -113,7 +113,8 @@ def test_a_higher_level_never_reports_less():
 
 
 def test_an_unknown_role_is_tracked_as_finely_as_a_volunteer():
-    assert policy.rule("raised", "民兵", "normal") == policy.TABLE[("raised", "volunteer")]
+    finest = policy.rule("raised", "volunteer", "normal")
+    assert policy.rule("raised", "民兵", "normal") == finest
 
 
 def test_low_battery_halves_the_reports_and_the_reserve_ends_them():
@@ -125,7 +126,7 @@ def test_low_battery_halves_the_reports_and_the_reserve_ends_them():
 
 def test_the_table_is_printed_whole():
     lines = list(policy.lines())
-    assert len(lines) == 1 + len(policy.TABLE) and "war" in lines[-1]
+    assert len(lines) == 1 + len(policy.LEVELS) * len(policy.ROLES) and "war" in lines[-1]
 
 
 def test_the_battery_curve_falls_and_is_whole():
@@ -135,9 +136,10 @@ def test_the_battery_curve_falls_and_is_whole():
         assert 0 <= left <= 100 and left <= last
         last = left
     assert power.percent(4200) == 100 and power.percent(2600) == 0 and power.percent(3660) == 48
-    for i in range(len(power.CURVE) - 1):
-        above, below = power.CURVE[i], power.CURVE[i + 1]
-        assert above[0] > below[0] and above[1] > below[1]
+    assert len(power.CURVE_MV) == len(power.CURVE_PERCENT)
+    for curve in (power.CURVE_MV, power.CURVE_PERCENT):
+        for i in range(len(curve) - 1):
+            assert curve[i] > curve[i + 1]
 
 
 def test_battery_steps_go_down_at_once_and_up_with_something_to_spare():

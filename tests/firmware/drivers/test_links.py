@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Generator
-
 import pytest
 
 from body_unit import power
@@ -28,21 +25,12 @@ class Link:
         return "up" if self.up else "off"
 
 
-class Pause:
-    def __init__(self, ms: int) -> None:
-        self._ms = ms
-
-    def __await__(self) -> Generator[int]:
-        yield self._ms
-
-
 class Bench:
     def __init__(self) -> None:
         self.now = 0
         self.records = 0
         self.wifi, self.lte = Link(), Link()
         self.links = Links(self.wifi, self.lte, self, lambda: self.records)
-        self._run = self.links.run().__await__()
         self.run(0)
         self.links.mode("one")
 
@@ -51,12 +39,12 @@ class Bench:
 
     def run(self, ms: int) -> None:
         for _ in range(ms // 500 + 1):
-            self.now += next(self._run)
+            self.now += 500
+            self.links.step()
 
 
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(asyncio, "sleep_ms", Pause, raising=False)
+def bench() -> Bench:
     return Bench()
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from body_unit import power
+from drivers import watched
 
 DRIVERS = Path(__file__).resolve().parents[3] / "firmware/drivers"
 
@@ -107,8 +108,8 @@ def test_what_reads_high_without_a_reason_is_left_out(
     assert bench.pins() == armed
 
 
-async def test_a_board_whose_button_cannot_wake_it_never_sleeps(bench: Bench) -> None:
-    await nap(bench, wake="").run()  # over at once
+def test_a_board_whose_button_cannot_wake_it_never_sleeps(bench: Bench) -> None:
+    nap(bench, wake="").step()
     assert bench.told == []
 
 
@@ -140,6 +141,8 @@ def care(monkeypatch: pytest.MonkeyPatch) -> Any:
     driver: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(driver)
     assert power.NAP_LONGEST_MS < driver.BITES_MS
+    monkeypatch.setattr(watched, "said", {})
+    monkeypatch.setattr(driver, "said", watched.said)
     clock = SimpleNamespace(now_ms=lambda: made.now if made else 0)
     made: Any = None
     made = driver.Care(clock, ("one", "two"))
@@ -148,13 +151,14 @@ def care(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_sleep_is_no_stall_and_who_hangs_in_it_is_found_out(care: Any) -> None:
-    care.alive("one")
-    care.alive("two")
+    watched.alive("one")
+    watched.alive("two")
     assert care.feed() and care.fed == 1
     care.now += power.NAP_LONGEST_MS
     care.slept(power.NAP_LONGEST_MS)
-    assert care._before == care.now
-    care.alive("one")
+    care.beat(20)
+    assert care.stall_ms == 0
+    watched.alive("one")
     assert not care.feed() and care.fed == 1  # "two" was due, and has not come
-    care.alive("two")
+    watched.alive("two")
     assert care.feed() and care.fed == 2

@@ -111,7 +111,8 @@ import asyncio
 from drivers.connect import Connector
 from drivers.resolver import Resolver
 async def shake():
-    stream, sock = await Connector(Resolver()).open("127.0.0.1", PORT, True, "localhost")
+    sock = await Connector(Resolver()).open("127.0.0.1", PORT, True, "localhost")
+    stream = asyncio.StreamReader(sock)
     stream.write(b"\\x10\\x0d\\x00\\x04MQTT\\x04\\x02\\x00\\x3c\\x00\\x01u")
     await stream.drain()
     await stream.read(4)
