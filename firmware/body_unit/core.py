@@ -30,9 +30,9 @@ class Core:
         self.position = Position(unit, self.duty)
         self.cover = Cover(unit)
         self.watch = Watch(unit, self.sos, self.position.motion)
-        self.orders = Orders(self, obey)
-        self.tasks = Tasks(unit, self.orders.report)
-        self.rounds = Rounds(unit, self.orders.report)
+        self.orders = Orders(self)
+        self.tasks = Tasks(unit, self.orders)
+        self.rounds = Rounds(unit, self.orders)
         self._wake_ms = None
 
     def step(self, now_ms, event):
@@ -69,6 +69,10 @@ class Core:
         if "accelerometer" in has and not unit.feels:
             has.remove("accelerometer")
         return unit.stamp(fields)
+
+    def obey(self, fields, payload):
+        """What a verified command does; -> (ack state, why or "")."""
+        return obey(self, fields, payload)
 
     def plan(self, fields, payload):
         """The command `plan`: what is to be walked from now on."""
@@ -242,10 +246,16 @@ class Core:
     def _settle(self):
         self.position.settle(self.sos.state != CLOSED)
         wake_ms = self.unit.now_ms + TICK_STILL_S * 1000
-        for part in (self.sos, self.orders, self.watch, self.tasks, self.rounds, self.health):
-            due = part.next_ms()
-            if due is not None and due < wake_ms:
-                wake_ms = due
+        for due_ms in (
+            self.sos.next_ms(),
+            self.orders.next_ms(),
+            self.watch.next_ms(),
+            self.tasks.next_ms(),
+            self.rounds.next_ms(),
+            self.health.next_ms(),
+        ):
+            if due_ms is not None and due_ms < wake_ms:
+                wake_ms = due_ms
         # Earlier than what the shell was asked for, or nothing asked yet: ask.
         if self._wake_ms is None or wake_ms < self._wake_ms:
             self._wake_ms = wake_ms

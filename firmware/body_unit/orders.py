@@ -12,9 +12,8 @@ WAITING = 8
 
 
 class Orders:
-    def __init__(self, core, obey):
-        """obey(core, fields, payload) -> (ack state, why or "")."""
-        self._core, self._obey = core, obey
+    def __init__(self, core):
+        self._core = core
         self._unit, self._duty, self._sos = core.unit, core.duty, core.sos
         self._windows = {}
         for target, top, bits in core.unit.kept_rows("replay", 3):
@@ -88,7 +87,7 @@ class Orders:
             self._level(who["G"], fields)
             return
         unit.keep("replay", _pack(self._windows))
-        state, why = self._obey(self._core, fields, payload)
+        state, why = self._core.obey(fields, payload)
         self.report(fields, state, why)
 
     def _level(self, group, fields):

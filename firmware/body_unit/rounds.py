@@ -16,9 +16,9 @@ from patrol_contract import ContractError, messages
 
 
 class Rounds:
-    def __init__(self, unit, report):
-        """report(fields, state, why): the ack (orders.Orders.report)."""
-        self._unit, self._report = unit, report
+    def __init__(self, unit, orders):
+        """orders.Orders: report(fields, state, why) is the ack."""
+        self._unit, self._orders = unit, orders
         self._plan = {}  # {"id", "cmd", "iat"} of the plan, for its acks
         self._places = []
         self._ordered = False
@@ -161,14 +161,14 @@ class Rounds:
                 place.closed = True
                 self._say_missing(place)
                 if not self._missed and self._all_closed():
-                    self._report(self._plan, "closed", "")
+                    self._orders.report(self._plan, "closed", "")
                 self._keep()
 
     def _say_missing(self, place):
         if place.done < place.rounds:
             self._missed += 1
             why = "%s: %d of %d rounds" % (place.id, place.done, place.rounds)
-            self._report(self._plan, "closed", why)
+            self._orders.report(self._plan, "closed", why)
 
     def next_ms(self):
         now_s = self._unit.unix_s()

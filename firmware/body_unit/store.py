@@ -41,7 +41,7 @@ drop(token, why) -> True: not taken yet, so forget it and declare it. False: too
 tidy() is a generator of steps. Run it from a task every few seconds: it writes what is still in
     RAM, thins tracks when 3/4 of the budget is used (every second record, twice at most), and
     above 7/8 drops the oldest.
-waiting() -> how many records are not done yet (of earlier boots only about); lanes[klass].waiting
+waiting() -> how many records are not done yet (of earlier boots only about); lanes[klass].waiting()
     those of one class.
 
 Never dropped: classes 0 and 1. Class 2: thinned, then oldest first, always declared. A power cut at
@@ -276,7 +276,7 @@ class Store:
     def waiting(self):
         count = 0
         for lane in self.lanes:
-            count += lane.waiting
+            count += lane.waiting()
         return count
 
     # --- what is gone, and how far we are ------------------------------------------------------

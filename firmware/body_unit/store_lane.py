@@ -48,7 +48,6 @@ class Lane:
         self.held = 0  # records of this class that are in RAM only
         self._count = self._open_tail() if mine else 0  # on flash and not done
 
-    @property
     def waiting(self):
         """How many records are not done yet; of earlier boots only about."""
         return self._count + self.held

@@ -34,9 +34,9 @@ class Task:
 
 
 class Tasks:
-    def __init__(self, unit, report):
-        """report(fields, state): the ack (orders.Orders.report)."""
-        self._unit, self._report = unit, report
+    def __init__(self, unit, orders):
+        """orders.Orders: report(fields, state) is the ack."""
+        self._unit, self._orders = unit, orders
         self._tasks = []
 
     def ask(self, fields):
@@ -46,7 +46,7 @@ class Tasks:
         if fields["cmd"] == "recall":
             for task in self._tasks:
                 if task.going or task.cmd == "dispatch":
-                    self._report(task.fields, "closed")
+                    self._orders.report(task.fields, "closed")
             self._tasks = []
         task = Task(fields, now, now + lasts_ms, self._may_feel(fields))
         self._tasks.append(task)
@@ -62,7 +62,7 @@ class Tasks:
                 task = other
         if task is None:
             return False
-        self._report(task.fields, "answered" if task.cmd == "rollcall" else "accepted")
+        self._orders.report(task.fields, "answered" if task.cmd == "rollcall" else "accepted")
         self._unit.feel("taken")
         if task.cmd in ("dispatch", "assist"):
             task.going = True
@@ -73,7 +73,7 @@ class Tasks:
     def fix(self, fix):
         for task in list(self._tasks):
             if task.going and self._on_scene(task, fix):
-                self._report(task.fields, "onscene")
+                self._orders.report(task.fields, "onscene")
                 self._tasks.remove(task)
 
     def next_ms(self):

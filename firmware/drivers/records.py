@@ -109,7 +109,7 @@ class Records:
     def sos_waiting(self) -> bool:
         """Whether an SOS was appended that no line has taken."""
         lane = self.store.lanes[SOS]
-        return lane.waiting > len(self._sos)
+        return lane.waiting() > len(self._sos)
 
     def sos_open(self) -> bool:
         """Whether an SOS record is not acknowledged yet."""

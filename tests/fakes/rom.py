@@ -11,7 +11,9 @@ what lies there. The image is built by flash.sh's own code (flashing.app, flashi
 
 from __future__ import annotations
 
+import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 from flashing import app, romfs
@@ -51,8 +53,9 @@ class Rom:
         program = app.build(texts, MPY_CROSS, entry.stem if entry else ENTRY)
         self.lines = program.lines
         files = {path: what for path, what in program.files.items() if path.endswith(".mpy")}
-        for source in (ROOT / "firmware/virtual").glob("*.py"):
-            files[f"{VIRTUAL}{source.stem}.mpy"] = _compiled(source)
+        silicon = {p.stem: p.read_text() for p in sorted((ROOT / "firmware/virtual").glob("*.py"))}
+        for name, text in _with_few_names(silicon).items():
+            files[f"{VIRTUAL}{name}.mpy"] = app.compiled(name, text, MPY_CROSS)
         for name, source in (beside or {}).items():
             files[f"{VIRTUAL}{name}.mpy"] = _compiled(source)
         image = romfs.build(files)
@@ -74,6 +77,18 @@ class Rom:
             "PATROL_ROMFS": str(self.image),
             "PATROL_ROMFS_AT": hex(AT),
         }
+
+
+def _with_few_names(texts: dict[str, str]) -> dict[str, str]:
+    """The same with private names that modules share: on a unit this is C, and has no names."""
+    words = {name: set(re.findall(r"(?<![\w.\"'])_[a-z]\w*|(?<=\.)_[a-z]\w*", text)) for name, text in texts.items()}
+    often = Counter(word for found in words.values() for word in found)
+    out: dict[str, str] = {}
+    for name, text in texts.items():
+        own = sorted(word for word in words[name] if often[word] == 1 and word != "_thread")
+        short = {word: f"_{at}" for at, word in enumerate(own)}
+        out[name] = re.sub(r"\b_[a-z]\w*", lambda found, s=short: s.get(found[0], found[0]), text)
+    return out
 
 
 def _compiled(source: Path) -> bytes:

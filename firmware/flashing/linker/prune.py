@@ -52,15 +52,16 @@ def fold(parts: list[Part], names: set[str]) -> None:
 
 def shake(parts: list[Part], names: set[str]) -> None:
     """Take away what nothing reaches; `names` loses it too."""
-    program = _Reach(parts, names)
-    program.run()
-    for part in parts:
-        part.body = [s for s in part.body if program.keeps(s)]
-        for node in part.body:
-            if isinstance(node, ast.ClassDef):
-                kept = [s for s in node.body if program.keeps_in(node, s)]
-                node.body = kept or [ast.Pass()]
-    names &= program.reached
+    for _ in range(2):  # what is gone hides nothing, and needs nothing, any more
+        program = _Reach(parts, names)
+        program.run()
+        for part in parts:
+            part.body = [s for s in part.body if program.keeps(s)]
+            for node in part.body:
+                if isinstance(node, ast.ClassDef):
+                    kept = [member for member in node.body if program.keeps_in(member)]
+                    node.body = kept or [ast.Pass()]
+        names &= program.reached
 
 
 def _nodes(parts: Iterable[Part]) -> Iterator[ast.AST]:
@@ -182,6 +183,7 @@ class _Reach:
         self._todo: list[ast.AST] = []
         self._members: list[ast.stmt] = []
         self._kept: set[int] = set()
+        self._hidden = set(_hidden(parts))
         for part in parts:
             for statement in part.body:
                 own = list(self._names_of(statement))
@@ -208,7 +210,7 @@ class _Reach:
             return any((a.asname or a.name) in self.reached for a in statement.names)
         return id(statement) in self._kept
 
-    def keeps_in(self, owner: ast.ClassDef, member: ast.stmt) -> bool:
+    def keeps_in(self, member: ast.stmt) -> bool:
         return id(member) in self._kept
 
     def _keep(self, statement: ast.stmt) -> None:
@@ -226,6 +228,8 @@ class _Reach:
                 yield from (n.id for n in names if isinstance(n, ast.Name))
 
     def _is_called(self, member: ast.stmt) -> bool:
+        if id(member) in self._hidden:
+            return False
         if isinstance(member, Definitions):
             return member.name in self._words or member.name.startswith("__")
         if isinstance(member, ast.Assign):
@@ -258,6 +262,31 @@ class _Reach:
             self.reached.add(name)
             for statement in self._defined.get(name, ()):
                 self._keep(statement)
+
+
+def _hidden(parts: list[Part]) -> Iterator[int]:
+    """Members of a class that its only heir puts None over, and that None: nobody can ask for it.
+
+    That is how a class of ours says what it does not use of a library's.
+    """
+    classes = [s for part in parts for s in part.body if isinstance(s, ast.ClassDef)]
+    uses = Counter(n.id for n in _nodes(parts) if isinstance(n, ast.Name))
+    for heir in classes:
+        for base in classes:
+            only = uses[base.name] == 1 and [ast.unparse(b) for b in heir.bases] == [base.name]
+            if not only:
+                continue
+            nothing = {
+                target.id: member
+                for member in heir.body
+                if isinstance(member, ast.Assign) and ast.unparse(member.value) == "None"
+                for target in member.targets
+                if isinstance(target, ast.Name)
+            }
+            yield from (id(member) for member in nothing.values())
+            for member in base.body:
+                if isinstance(member, Definitions) and member.name in nothing:
+                    yield id(member)
 
 
 def _is_pure(node: ast.expr) -> bool:

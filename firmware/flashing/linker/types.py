@@ -3,7 +3,7 @@
 A set of names, made by running over all assignments and calls until nothing is added:
 
     Name      an instance of that class
-    *Name     a list, tuple or dict that holds such
+    *Name     a list, tuple or dict that holds such; ^Name a dict with such keys
     FOREIGN   something of MicroPython's, which has nothing of ours inside (a number, a text, a Pin)
     ANY       it may be anything: what comes out of a foreign object, out of a callback
     (empty)   nothing was ever put there
@@ -21,7 +21,7 @@ from flashing.linker.classes import Classes, Function, Method, defaults
 from flashing.linker.scopes import arguments
 
 Types = frozenset[str]
-ANY, FOREIGN, MANY = "?", "-", "*"
+ANY, FOREIGN, MANY, KEYS = "?", "-", "*", "^"
 _EVERY = "."  # whose attribute: of an object that nobody knows
 _NOTHING: Types = frozenset()
 _ANYTHING: Types = frozenset([ANY])
@@ -33,14 +33,14 @@ _JOINS = ("extend", "update")
 _PASS_ON = ("next", "getattr", "max", "min", "super", "iter", "zip", "enumerate", "map", "filter")
 
 
-def _many(types: Types) -> Types:
+def _many(types: Types, mark: str = MANY) -> Types:
     """What holds these. Deeper than one level nothing is known."""
     inside = types - _STRANGE
-    return frozenset(MANY + (name if name[0] != MANY else ANY) for name in inside)
+    return frozenset(mark + (name if name[0] not in MANY + KEYS else ANY) for name in inside)
 
 
 def _held(types: Types) -> Types:
-    return frozenset(name for name in types if name[0] == MANY)
+    return frozenset(name for name in types if name[0] in MANY + KEYS)
 
 
 class Program(Classes):
@@ -75,7 +75,7 @@ class Program(Classes):
                 return _many(self._union(node.elts))
             case ast.Dict():
                 keys = [key for key in node.keys if key is not None]
-                return _many(self._union([*node.values, *keys]))
+                return _many(self._union(node.values)) | _many(self._union(keys), KEYS)
             case ast.BinOp():
                 return _STRANGE | _held(self.types(node.left) | self.types(node.right))
             case ast.Constant() if node.value is None:
@@ -90,10 +90,10 @@ class Program(Classes):
     def _union(self, nodes: Iterable[ast.expr]) -> Types:
         return _NOTHING.union(*(self.types(node) for node in nodes))
 
-    def items(self, node: ast.expr) -> Types:
-        """What a list, tuple or dict holds."""
+    def items(self, node: ast.expr, marks: str = MANY) -> Types:
+        """What a list, tuple or dict holds; with KEYS, what going over it gives."""
         types = self.types(node)
-        inside = frozenset(name[1:] for name in _held(types))
+        inside = frozenset(name[1:] for name in _held(types) if name[0] in marks)
         return inside if types <= _held(types) else inside | _ANYTHING
 
     def _name(self, node: ast.Name) -> Types:
@@ -159,6 +159,8 @@ class Program(Classes):
                 return self._returned(self.functions[func.id])
             if func.id in self.tuples:
                 return _STRANGE
+            if func.id == "map" and isinstance(node.args[0], ast.Name) and self.made(node.args[0]):
+                return _many(frozenset([self.made(node.args[0])]))
             if func.id in _SAME and node.args:
                 return self.types(node.args[0])
             plain = self.home(func, func.id) == "" and ("", func.id) not in self._known
@@ -239,13 +241,13 @@ class Program(Classes):
         if isinstance(over, ast.Call) and isinstance(target, ast.Tuple):
             if isinstance(over.func, ast.Attribute) and over.func.attr == "items":
                 for inner in target.elts:
-                    self.assign(inner, self.items(over.func.value))
+                    self.assign(inner, self.items(over.func.value, MANY + KEYS))
                 return
             if ast.unparse(over.func) == "enumerate":
                 self.assign(target.elts[0], _STRANGE)
-                self.assign(target.elts[1], self.items(over.args[0]))
+                self.assign(target.elts[1], self.items(over.args[0], MANY + KEYS))
                 return
-        self.assign(target, self.items(over))
+        self.assign(target, self.items(over, MANY + KEYS))
 
     def assign(self, target: ast.expr, value: ast.expr | Types) -> None:
         """`target = value`."""
@@ -259,15 +261,16 @@ class Program(Classes):
                     known = name in self.classes
                     self._add(self.family(name) if known else _EVERY, target.attr, types)
             case ast.Subscript():
-                self._put_into(target.value, _many(types | self.types(target.slice)))
+                keys = _many(self.types(target.slice), KEYS)
+                self._put_into(target.value, _many(types) | keys)
             case ast.Tuple() | ast.List():
                 items = value.elts if isinstance(value, ast.Tuple) else None
                 for at, inner in enumerate(target.elts):
                     if items is not None and len(items) == len(target.elts):
                         self.assign(inner, items[at])
-                    else:
+                    elif types:
                         held = frozenset(name[1:] for name in _held(types))
-                        self.assign(inner, held if types and types <= _held(types) else _ANYTHING)
+                        self.assign(inner, held if types <= _held(types) else _ANYTHING)
             case ast.Starred():
                 self.assign(target.value, types)
             case _:
@@ -301,7 +304,10 @@ class Program(Classes):
             and func.attr in _PUTS + _JOINS
             and not self.callees(node)
         ):
-            values = self._union(node.args)
+            keyed = func.attr == "setdefault"
+            values = self._union(node.args[keyed:])
+            if keyed:
+                self._put_into(func.value, _many(self._union(node.args[:1]), KEYS))
             put = _held(values) if func.attr in _JOINS else _many(values)
             self._put_into(func.value, put | _many(self._union(k.value for k in node.keywords)))
         if id(node) in self.tables:

@@ -93,7 +93,7 @@ def test_done_out_of_order_and_a_new_connection():
 def test_later_keeps_an_sos_off_the_flash_until_the_next_write():
     unit = shell()
     sos = unit.append(0, later=True)
-    assert unit.store.lanes[0].waiting == unit.store.waiting() == 1
+    assert unit.store.lanes[0].waiting() == unit.store.waiting() == 1
     assert unit.reboot(BOOTS[1]).take_all() == []
     assert unit.store.take()[0] == sos
     assert unit.store.take() is None
@@ -102,7 +102,7 @@ def test_later_keeps_an_sos_off_the_flash_until_the_next_write():
     assert unit.store.commit()
     assert unit.store.take() is None  # written, but still taken
     assert [o[0] for o in unit.reboot(BOOTS[1]).take_all()] == [sos]
-    assert unit.store.lanes[0].waiting == 1
+    assert unit.store.lanes[0].waiting() == 1
     unit.done(sos)
     assert unit.store.waiting() == 0
     unit.store.settle()
@@ -181,7 +181,7 @@ def test_a_day_of_sos_offline_costs_one_gap():
             unit.tidy()
         assert os.stat(FOLDER + "/heads")[6] <= 128  # so small LittleFS keeps it without an erase
     assert unit.store.lanes[0].bytes < 100 and unit.store.lanes[1].bytes == 0
-    assert unit.store.lanes[0].waiting == 2
+    assert unit.store.lanes[0].waiting() == 2
     out = unit.take_all()
     assert [o[0] for o in out[:2]] == [raised, update]
     assert len(unit.declared) <= 3 and sum([d[3] for d in unit.declared]) == 499
