@@ -63,27 +63,29 @@ class Lane:
         """Append [[token, boot, seq, text, state, …], …] to one segment: a generator, which stops
         wherever a block may have been erased. They are on flash when it ends; OSError: none is."""
         writer, self._writer = self._writer, None  # a failed write leaves a tail nobody vouches for
-        segment, mode, out = self.last, "ab", []
+        segment, mode, data = self.last, "ab", b""
         if writer is None or writer.size >= SEGMENT_BYTES:
             writer = Writer(FIRST, self.klass == 2)
-            segment, mode, out = self.last + 1, "wb", [b"\x00"]
-        at = 0 if out else writer.size
+            segment, mode, data = self.last + 1, "wb", b"\x00"
+        began = at = 0 if data else writer.size
         ends = []
-        for record in batch:
-            out.append(writer.record(record[1], record[2], record[3]))
-            ends.append(writer.size)
-        data = b"".join(out)
         with open(self.path(segment), mode) as f:
             yield
-            done = 0
-            for end in _BLOCK_ENDS:
-                if at + done < end and done < len(data):
-                    f.write(data[done : end - at])
-                    done = min(len(data), end - at)
-                    yield
+            for record in batch:  # one at a time: all of them together are kilobytes
+                data += writer.record(record[1], record[2], record[3])
+                ends.append(writer.size)
+                for end in _BLOCK_ENDS:
+                    if at < end and data:
+                        part = data[: end - at]
+                        f.write(part)
+                        at += len(part)
+                        data = data[len(part) :]
+                        if at == end:
+                            yield
+            yield
         self.last = segment
         self._writer = writer
-        self.bytes += len(data)
+        self.bytes += at - began
         self._written(batch, segment, ends)
 
     def _written(self, batch, segment, ends):

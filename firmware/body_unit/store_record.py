@@ -23,7 +23,7 @@ _HEAD = "<HBI"
 _HEAD_BYTES = 7
 _FRAME_BYTES = _HEAD_BYTES + 4
 _BOOT_BYTES = 8
-_CHUNK = 384  # bytes fetched at a time: some eight tracks
+_CHUNK = 256  # bytes fetched at a time: some five tracks
 _TEMPLATES = 3  # tracks with and without course, health; what fits none is written plain
 _AS_BEFORE, _END = b"\x0e", b"\x0f"  # nibbles: these digits as in the template; end of digits
 

@@ -35,6 +35,7 @@ from patrol_contract.mqtt_packets import (
 
 LIMIT = 8192  # largest packet taken: the contract's largest payload is smaller
 _READ = 256
+_BURST = 1400  # bytes joined into one write: a TCP segment
 _LAST_ID = 65535
 
 REFUSALS = (
@@ -64,7 +65,7 @@ class Session:
         self._version = version
         self._decoder = Decoder(LIMIT, version)
         self._early = []  # packets that came in one piece with the CONNACK
-        self._out = bytearray()  # to be written
+        self._out = []  # packets to be written
         self._reader = self._writer = None  # tasks
         self._fault = None
         self._flight = {}  # packet id -> (record, sent at ms, number)
@@ -81,7 +82,7 @@ class Session:
         """Send CONNECT, wait for CONNACK; session present. The caller sets the deadline."""
         self._reader = asyncio.current_task()
         self._keepalive_ms = connect.keepalive * 1000
-        self._out += encode_connect(connect)
+        self._out.append(encode_connect(connect))
         try:
             await self._flush()  # pyright: ignore[reportGeneralTypeIssues]
         except (OSError, ValueError) as error:
@@ -228,7 +229,7 @@ class Session:
             raise LineError("the broker sent what a server does not send")
 
     def _send(self, packet):
-        self._out += packet
+        self._out.append(packet)
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
 
@@ -242,10 +243,26 @@ class Session:
         finally:
             self._writer = None
 
+    def _burst(self):
+        """As many packets as one TCP segment takes; one, where memory has no such block."""
+        size = count = 0
+        for packet in self._out:
+            size += len(packet)
+            if count and size > _BURST:
+                break
+            count += 1
+        try:
+            data = b"".join(self._out[:count])
+        except MemoryError:
+            count = 1
+            data = self._out[0]
+        del self._out[:count]
+        return data
+
     def _flush(self):
         """Awaited: write all that waits, and what comes to it meanwhile."""
         while self._out:
-            data, self._out = memoryview(self._out), bytearray()
+            data = memoryview(self._burst())
             while data:
                 count = self._sock.write(data)
                 if count is None or count < len(data):
