@@ -7,8 +7,14 @@ worst and never obeys one twice.
 
 from patrol_contract import ContractError, messages, signing, topics
 
+# What of a command is kept while it waits and is verified. RSA takes 5 KB for its numbers, a
+# village's plan as much for its fields: never both at once.
+HEAD = ("id", "cmd", "kid", "to", "seq", "iat", "exp", "sos")
 VERIFY_EVERY_MS = 500  # RSA costs the ESP32 some 0.3 s: a flood must not stop the button's shell
 WAITING = 8
+TRIES = (
+    20  # RSA wants memory in pieces of 0.8 KB: where there are none now, there may be in a second
+)
 
 
 class Orders:
@@ -18,7 +24,7 @@ class Orders:
         self._windows = {}
         for target, top, bits in core.unit.kept_rows("replay", 3):
             self._windows[target] = signing.ReplayWindow(int(top, 16), int(bits, 16))
-        self._waiting = []  # (name, who, payload, fields)
+        self._waiting = []  # (name, who, payload, head)
         self._next_ms = 0
         self.malformed = 0
 
@@ -44,7 +50,12 @@ class Orders:
         if name == "unit_seen":
             self._sos.seen(fields["sos"], fields["going"])
             return
-        self._queue((name, who, payload, fields))
+        head = {}
+        for key in HEAD:
+            if key in fields:
+                head[key] = fields[key]
+        fields = None
+        self._queue((name, who, payload, head))
         self.tick()
 
     def _queue(self, order):
@@ -61,34 +72,47 @@ class Orders:
             return
         self._next_ms = self._unit.now_ms + VERIFY_EVERY_MS
         order = self._waiting.pop(0)
+        name, who, payload, head = order
         try:
-            self._take(*order)
+            why = self._refusal(payload, head)
         except MemoryError:
-            self.report(order[3], "refused", "no memory for it")
+            head["tries"] = head.get("tries", 0) + 1
+            if head["tries"] < TRIES:
+                self._waiting.insert(0, order)
+                return
+            why = "no memory for it"
+        if why is not None:
+            self.report(head, "refused", why)
+            return
+        try:
+            self._take(name, who, payload, head)
+        except MemoryError:
+            self.report(head, "refused", "no memory for it")
 
-    def _take(self, name, who, payload, fields):
+    def _refusal(self, payload, head):
         unit = self._unit
         targets = [unit.identity["unit"]]
         for group in self._duty.listens():
             targets.append("g/" + group)
-        why = signing.refusal(
+        return signing.refusal(
             payload,
-            fields,
+            head,
             unit.identity["keys"],
             targets,
             self._windows,
             unit.unix_s(),
             self._sos.ids(),
         )
-        if why is not None:
-            self.report(fields, "refused", why)
-            return
+
+    def _take(self, name, who, payload, head):
+        """Its signature held."""
+        fields = messages.decode(name, payload)
         if name == "group_duty":
             self._level(who["G"], fields)
             return
-        unit.keep("replay", _pack(self._windows))
+        self._unit.keep("replay", _pack(self._windows))
         state, why = self._core.obey(fields, payload)
-        self.report(fields, state, why)
+        self.report(head, state, why)
 
     def _level(self, group, fields):
         """Retained, so it comes again with every session: only news is answered."""

@@ -29,7 +29,7 @@ class Rounds:
     # --- the plan ---------------------------------------------------------------------------
     def resume(self):
         """At boot: the kept plan and how far it was walked."""
-        kept = self._unit.kept.get("plan")
+        kept = self._unit.kept.pop("plan", b"")
         if not kept:
             return
         name = "group_cmd" if self._unit.kept.get("plan_of") == b"g" else "unit_cmd"
@@ -58,7 +58,7 @@ class Rounds:
         self.leave_all()
         self._adopt(fields)
         self._unit.keep("plan_of", b"g" if fields["to"].startswith("g/") else b"u")
-        self._unit.keep("plan", payload if self._places else b"")
+        self._unit.emit("keep", "plan", payload if self._places else b"")  # not held in RAM as well
         self._keep()
 
     def _adopt(self, fields):

@@ -13,20 +13,23 @@ import esp32
 _NAMES = "_names"
 _FILE = "kept-"
 _LONGEST = 1900  # bytes: NVS keeps a blob in one page
+_SHORT = 256  # a longer value, once it is kept, is not held in RAM as well
 
 
 class Kept:
-    """`values` is what was kept before this boot: {key: bytes}."""
+    """`values` is what was kept before this boot, {key: bytes}, and what is short since."""
 
     def __init__(self, space: str = "patrol"):
         self._nvs = esp32.NVS(space)
         self._numbers = {}  # those that found no room
         self.values = {}
+        self._sizes = {}  # of all that is kept
         buffer = bytearray(_LONGEST)
         for name in (self._get(_NAMES, buffer) or b"").decode().split("\n"):
             value = self._get(name, buffer) if name else None
             if value is not None:
                 self.values[name] = value
+                self._sizes[name] = len(value)
 
     def _get(self, key, buffer):
         try:
@@ -49,8 +52,8 @@ class Kept:
             return False
 
     def _keep(self, key, value):
-        known = key in self.values
-        was_long = known and len(self.values[key]) > _LONGEST
+        known = key in self._sizes
+        was_long = known and self._sizes[key] > _LONGEST
         if len(value) > _LONGEST:
             self._write(key, value)
         elif value:
@@ -59,12 +62,15 @@ class Kept:
             self._nvs.erase_key(key)
         if was_long and len(value) <= _LONGEST:
             os.remove(_FILE + key)
+        self.values.pop(key, None)
         if value:
-            self.values[key] = value
+            self._sizes[key] = len(value)
+            if len(value) <= _SHORT:
+                self.values[key] = value
         elif known:
-            del self.values[key]
+            del self._sizes[key]
         if known != bool(value):
-            names = "\n".join(self.values).encode()
+            names = "\n".join(self._sizes).encode()
             if names:
                 self._nvs.set_blob(_NAMES, names)
             else:

@@ -23,6 +23,7 @@ class Shell:
         self.name = identity["unit"]
         self.clock = clock
         self.core = Core(identity, dict(kept.values, latch=latch.value))
+        kept.values.pop("plan", None)  # the core has it, until it has read it
         self.lines = []
         self.wake_ms = 0
         self.ring = Ring(LOG_BYTES)

@@ -63,18 +63,18 @@ def verify(modulus, parts, signature):
     """True when `signature` (bytes) is `modulus`'s (384 bytes, big endian) over all the parts."""
     if len(signature) != KEY_BYTES or len(modulus) != KEY_BYTES:
         return False
+    sha256 = hashlib.sha256()
+    for part in parts:
+        sha256.update(part)
+    end = b"\x00" + _SHA256 + sha256.digest()
+    sha256 = parts = None  # pow wants 4 KB
     n = int.from_bytes(modulus, "big")
     s = int.from_bytes(signature, "big")
     if s >= n:
         return False
-    sha256 = hashlib.sha256()
-    for part in parts:
-        sha256.update(part)
-    digest = sha256.digest()
-    padding = b"\xff" * (KEY_BYTES - 3 - len(_SHA256) - len(digest))
-    return pow(s, 65537, n).to_bytes(KEY_BYTES, "big") == (
-        b"\x00\x01" + padding + b"\x00" + _SHA256 + digest
-    )
+    block = pow(s, 65537, n).to_bytes(KEY_BYTES, "big")
+    padded = b"\x00\x01" + b"\xff" * (KEY_BYTES - 2 - len(end))
+    return block[: len(padded)] == padded and block[len(padded) :] == end
 
 
 class ReplayWindow:
@@ -110,7 +110,7 @@ def refusal(payload, fields, keys, targets, windows, now, open_sos=()):
     """Why this command must not be obeyed: a key of REFUSALS, or None.
 
     payload   bytes as received: what is verified
-    fields    messages.decode() of it
+    fields    of messages.decode() of it: kid, to, seq, iat, exp, cmd, sos, as far as it has them
     keys      {kid: modulus bytes}
     targets   who this device answers for: {"u-0123", "g/z-03", "g/all"}
     windows   {target: ReplayWindow}; one is made for a new target

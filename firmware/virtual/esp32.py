@@ -15,36 +15,49 @@ TOO_LONG = -0x1109  # ESP_ERR_NVS_KEY_TOO_LONG
 PAGE_ENTRIES = 126
 PAGES = 6  # 24 KB of the standard partition table, one page always kept empty
 
-_values = {}
+_values = {}  # key -> (where it lies in the log, size): the chip keeps them in its flash
 _file = None
+_end = 0  # of the log
 _page_free = PAGE_ENTRIES
 _pages_free = PAGES - 2
 
 
 def _load():
     """Read the log; a record that a kill cut off is not there."""
-    global _file
-    try:
-        with open(world.path("nvs.log"), "rb") as f:
-            data = f.read()
-    except OSError:
-        data = b""
-    at = 0
-    while at + 4 <= len(data):
-        name, size = struct.unpack_from("<HH", data, at)
-        end = at + 4 + name + size
-        if end > len(data):
+    global _file, _end
+    whole = world.there("nvs.log")
+    _file = open(world.path("nvs.log"), "r+b" if whole else "w+b")
+    length = _file.seek(0, 2)
+    while _end + 4 <= length:
+        _file.seek(_end)
+        name, size = struct.unpack("<HH", _file.read(4))
+        end = _end + 4 + name + size
+        if end > length:
             break
-        key = bytes(data[at + 4 : at + 4 + name])
-        if size:
-            _values[key] = bytes(data[at + 4 + name : end])
-        else:
-            _values.pop(key, None)
-        at = end
-    if at < len(data):
-        with open(world.path("nvs.log"), "wb") as f:
-            f.write(data[:at])
-    _file = open(world.path("nvs.log"), "ab")
+        _remember(_file.read(name), end - size, size)
+        _end = end
+    if _end < length:  # a kill cut the last one off
+        _file.seek(0)
+        whole = _file.read(_end)
+        _file.close()
+        _file = open(world.path("nvs.log"), "w+b")
+        _file.write(whole)
+
+
+def _remember(key, at, size):
+    if size:
+        _values[key] = (at, size)
+    else:
+        _values.pop(key, None)
+
+
+def _read(key):
+    """A value, or None."""
+    if key not in _values:
+        return None
+    at, size = _values[key]
+    _file.seek(at)
+    return _file.read(size)
 
 
 def _entries(value):
@@ -52,7 +65,7 @@ def _entries(value):
 
 
 def _write(key, value):
-    global _page_free, _pages_free
+    global _page_free, _pages_free, _end
     need = _entries(value)
     if need > _page_free:
         if _pages_free:
@@ -62,7 +75,10 @@ def _write(key, value):
             world.erase(2)
             _page_free = PAGE_ENTRIES
     _page_free -= need
+    _file.seek(_end)
     _file.write(struct.pack("<HH", len(key), len(value)) + key + value)
+    _end += 4 + len(key) + len(value)
+    _remember(key, _end - len(value), len(value))
 
 
 class NVS:
@@ -79,16 +95,15 @@ class NVS:
         return self._space + key.encode()
 
     def _get(self, key):
-        value = _values.get(self._key(key))
+        value = _read(self._key(key))
         if value is None:
             raise OSError(NOT_FOUND)
         return value
 
     def _set(self, key, value):
         key = self._key(key)
-        if _values.get(key) != value:  # ESP-IDF does not write what is there already
+        if _read(key) != value:  # ESP-IDF does not write what is there already
             _write(key, value)
-            _values[key] = value
 
     def set_i32(self, key, value):
         self._set(key, struct.pack("<i", value))
@@ -114,7 +129,6 @@ class NVS:
         self._get(key)
         key = self._key(key)
         _write(key, b"")
-        del _values[key]
 
     def commit(self):
         """Writes are on flash already, as with ESP-IDF's blobs."""

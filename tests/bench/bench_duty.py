@@ -4,8 +4,8 @@ One JSON object on the last line. A part that breaks is named in `broken` with i
 exit code is 1. A part's name as argument runs that part alone.
 
 Rung 1: track, rounds, commands, falls, safe mode (the core on CPython) and the LTE driver in given
-time. Rung 2: the heap, on real MicroPython. Rung 3: roaming, sleep and the modem's moods with whole
-units. The names in FULL, set in the environment, make it shorter.
+time. Rung 3: the heap, roaming, sleep and the modem's moods with whole units. The names in FULL,
+set in the environment, make it shorter.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from body_unit.power import GPS_STILL_S  # noqa: E402
 from tests.bench import (  # noqa: E402
     duty_commands,
     duty_falls,
-    duty_heap,
     duty_modem,
     duty_roaming,
     duty_rounds,
@@ -123,9 +122,8 @@ WORKING: dict[str, Part] = {
     "falls": lambda _: {"falls": duty_falls.measure(full("FALLS"))},
     "modem": lambda folder: {"modem_faults": modem_faults(folder)},
 }
-# A patrol in the smallest heap has deadlines of its own, so it comes last and alone.
+# A patrol in the smallest heap, with a plan, has deadlines of its own, so it comes last and alone.
 LAST: dict[str, Part] = {
-    "core_heap": lambda _: {"core_heap_kb": duty_heap.measure()},
     "heap": unit_heap.measure,
 }
 PARTS = {**WAITING, **WORKING, **LAST}

@@ -81,7 +81,10 @@ class Rom:
 
 def _with_few_names(texts: dict[str, str]) -> dict[str, str]:
     """The same with private names that modules share: on a unit this is C, and has no names."""
-    words = {name: set(re.findall(r"(?<![\w.\"'])_[a-z]\w*|(?<=\.)_[a-z]\w*", text)) for name, text in texts.items()}
+    words = {
+        name: set(re.findall(r"(?<![\w.\"'])_[a-z]\w*|(?<=\.)_[a-z]\w*", text))
+        for name, text in texts.items()
+    }
     often = Counter(word for found in words.values() for word in found)
     out: dict[str, str] = {}
     for name, text in texts.items():

@@ -35,6 +35,10 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.fakes.rom import Rom
 
 ROOT = Path(__file__).resolve().parents[2]
 RESET_EXIT = 42  # what virtual machine.reset() and its watchdog leave with
@@ -125,8 +129,12 @@ class UnitProcess:
 
     interpreter, firmware  another MicroPython, another tree (compiled, or broken on purpose)
     script                 what to run in place of main.py; it imports main itself
+    flashed                the program linked and compiled as on a unit's flash, in place of all
+                           three; set on the class, what every unit runs that names none of them
     environment            more of it: PATROL_ERASE_MS and others of world.py
     """
+
+    flashed: Rom | None = None
 
     def __init__(
         self,
@@ -144,6 +152,9 @@ class UnitProcess:
         self.unit = unit
         self._heap = heap
         self._more = environment or {}
+        if self.flashed is not None and not (script or firmware or interpreter):
+            script = self.flashed.start
+            self._more = {**self.flashed.environment("64"), **self._more}
         self._interpreter = interpreter or micropython()
         self._firmware = firmware or ROOT / "firmware"
         self._script = script

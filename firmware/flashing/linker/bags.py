@@ -15,7 +15,7 @@ from flashing.linker.join import Part
 from flashing.linker.origins import same
 from flashing.linker.tables import Table
 
-BAG = "Bag"
+BAG = "a bag"  # until it gets its short name: one that no source can have
 
 
 def the_class() -> ast.stmt:

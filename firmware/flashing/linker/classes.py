@@ -26,7 +26,7 @@ class Classes:
         self.inside: dict[int, tuple[Function | None, str]] = {}  # node -> function, class
         self._place(tree, None, "")
         all_functions = [node for node in self.nodes if isinstance(node, Function)]
-        self.locals = {id(f): _own_names(f) for f in all_functions}
+        self.locals = {id(f): own_names(f) for f in all_functions}
         self.owned: list[Method] = [(self._owner(f), f) for f in all_functions]
         self.tables = {id(call): t for t in find(tree) for call in t.calls}
         self.called = {id(node.func) for node in self.nodes if isinstance(node, ast.Call)}
@@ -137,6 +137,13 @@ class Classes:
                         here = alias.asname or alias.name
                         yield (self.home(node, here), here), alias.name
 
+    def is_function(self, node: ast.expr) -> bool:
+        """Whether it is a function or a method as a value."""
+        if isinstance(node, ast.Attribute):
+            return any(function.name == node.attr for _, function in self.owned)
+        named = isinstance(node, ast.Name) and (node.id in self.functions or bool(self.made(node)))
+        return named or isinstance(node, ast.Lambda)
+
     def made(self, name: ast.Name) -> str:
         """The class that is called by this name, or ""."""
         if name.id in self.classes:
@@ -144,7 +151,7 @@ class Classes:
         return self.classes_here.get((self.home(name, name.id), name.id), "")
 
 
-def _own_names(function: Function) -> set[str]:
+def own_names(function: Function) -> set[str]:
     """Its parameters and variables."""
     names = {argument.arg for argument in arguments(function)}
     outer: set[str] = set()

@@ -106,7 +106,9 @@ def _depth(node: ast.expr) -> int:
     match node:
         case ast.Call():
             # As it will be if what it calls becomes a case: with a number before all else.
-            at = 3 if isinstance(node.func, ast.Attribute) else 2
+            name = node.func.id if isinstance(node.func, ast.Name) else ""
+            made = name.lstrip("_")[:1].isupper()  # it may become one that is given a bag
+            at = 3 if made or isinstance(node.func, ast.Attribute | ast.Subscript) else 2
             deepest = _depth(node.func) + 2
             for argument in node.args:
                 deepest = max(deepest, at + _depth(argument))
@@ -118,7 +120,9 @@ def _depth(node: ast.expr) -> int:
         case ast.Dict():
             pairs = zip(node.keys, node.values, strict=True)
             return 2 + max([max(_depth(v), 1 + _depth(k or v)) for k, v in pairs], default=0)
-        case ast.Compare() | ast.BinOp() | ast.BoolOp() | ast.Subscript() | ast.JoinedStr():
+        case ast.JoinedStr():  # MicroPython makes it "{}{}".format(…)
+            return 2 + max([at + _depth(v) for at, v in enumerate(node.values)], default=0)
+        case ast.Compare() | ast.BinOp() | ast.BoolOp() | ast.Subscript():
             children = [c for c in ast.iter_child_nodes(node) if isinstance(c, ast.expr)]
             chained = isinstance(node, ast.Compare) and len(node.ops) > 1
             return max(at + _depth(c) for at, c in enumerate(children)) + chained

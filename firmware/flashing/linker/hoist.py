@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flashing.linker.classes import own_names
 from flashing.linker.join import Part
 from flashing.linker.origins import same
-from flashing.linker.scopes import Functions
+from flashing.linker.scopes import Functions, arguments
 
 _EMPTY = {ast.ListComp: "[]", ast.SetComp: "set()", ast.DictComp: "{}"}
 _FIELDS: dict[type[ast.stmt], str] = {ast.If: "test", ast.For: "iter", ast.Raise: "exc"}
@@ -31,8 +32,13 @@ def hoist(parts: list[Part]) -> None:
 class _Hoist:
     def __init__(self) -> None:
         self._count = 0
+        self._used: set[str] = set()
+        self._own: set[str] = set()
 
     def run(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self._used = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
+        self._used |= {argument.arg for argument in arguments(function)}
+        self._own = own_names(function)
         function.body = self._block(function.body)
 
     def _block(self, body: list[ast.stmt]) -> list[ast.stmt]:
@@ -53,7 +59,7 @@ class _Hoist:
         """The loops to run before `statement`, which then reads what they made."""
         new: list[ast.stmt] = []
         while True:
-            found = next(_places(statement), None)
+            found = next(_places(statement, self._own), None)
             if found is None:
                 return new
             owner, field, index, node = found
@@ -69,7 +75,11 @@ class _Hoist:
 
     def _name(self) -> str:
         self._count += 1
-        return f"made{self._count}"
+        name = f"made{self._count}"
+        if name in self._used:
+            return self._name()
+        self._own.add(name)
+        return name
 
     def _loop(self, node: ast.ListComp | ast.SetComp | ast.DictComp, name: str) -> list[ast.stmt]:
         targets = {
@@ -101,20 +111,33 @@ class _Hoist:
 Place = tuple[ast.AST, str, "int | None", "ast.ListComp | ast.SetComp | ast.DictComp"]
 
 
-def _places(statement: ast.stmt) -> Iterator[Place]:
+def _places(statement: ast.stmt, own: set[str]) -> Iterator[Place]:
     """The first comprehension that may be made beforehand: (owner, field, index, node)."""
     field = _FIELDS.get(type(statement), "value")
-    if isinstance(statement, ast.AugAssign) and not isinstance(statement.target, ast.Name):
-        return
+    search = _Search(own)
+    if isinstance(statement, ast.AugAssign):
+        if not isinstance(statement.target, ast.Name):
+            return
+        search.reads(statement.target)
     if getattr(statement, field, None) is not None:
-        yield from _Search().look(statement, field, None)
+        yield from search.look(statement, field, None)
 
 
 class _Search:
-    """Walks an expression in the order in which it is evaluated, until something has happened."""
+    """Walks an expression in the order in which it is evaluated, until something has happened.
 
-    def __init__(self) -> None:
+    What was read before a comprehension must still be so after it: a variable of the function's
+    own is, anything else may have been changed by what the comprehension calls.
+    """
+
+    def __init__(self, own: set[str]) -> None:
         self._happened = False
+        self._read = False
+        self._own = own
+
+    def reads(self, node: ast.expr) -> None:
+        local = isinstance(node, ast.Name) and node.id in self._own
+        self._read = self._read or not (local or isinstance(node, ast.Constant))
 
     def look(self, owner: ast.AST, field: str, index: int | None) -> Iterator[Place]:
         node = getattr(owner, field)
@@ -122,11 +145,17 @@ class _Search:
         if self._happened or node is None:
             return
         if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp):
-            if not any(isinstance(n, Functions | ast.Await | ast.Yield) for n in ast.walk(node)):
+            never = Functions | ast.Await | ast.Yield | ast.NamedExpr
+            calls = self._read and any(isinstance(n, ast.Call) for n in ast.walk(node))
+            if not calls and not any(isinstance(n, never) for n in ast.walk(node)):
                 yield owner, field, index, node
             self._happened = True
         elif isinstance(node, ast.Call):
-            yield from self.look(node, "func", None)
+            function = node.func  # what is called stays the same
+            if isinstance(function, ast.Attribute):
+                yield from self.look(function, "value", None)
+            elif not isinstance(function, ast.Name):
+                yield from self.look(node, "func", None)
             for at in range(len(node.args)):
                 yield from self.look(node, "args", at)
             for keyword in node.keywords:
@@ -152,7 +181,10 @@ class _Search:
             yield from self.look(node, "value", None)
             if isinstance(node, ast.Subscript):
                 yield from self.look(node, "slice", None)
+            self.reads(node)
         elif isinstance(node, ast.UnaryOp):
             yield from self.look(node, "operand", None)
-        elif not isinstance(node, ast.Name | ast.Constant):
+        elif isinstance(node, ast.Name | ast.Constant):
+            self.reads(node)
+        else:
             self._happened = True

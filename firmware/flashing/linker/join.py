@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from flashing.linker.scopes import Imports, Scopes
 
 ENTRY = "unit_main"  # what is started; its name as a module on the unit
 START = "run"  # the function of it that starts it; its name stays
+_LATER = re.compile(r"k|[a-z]\d+")  # what merge and short call parameters and variables
 PART = "unit_"  # and the others': this and their last name
 
 
@@ -129,7 +131,7 @@ class Joined:
     def _new(self, name: str) -> str:
         number = 1
         new = name
-        while new in self._taken:
+        while new in self._taken or _LATER.fullmatch(new):
             number += 1
             new = f"{name}_{number}"
         self._taken.add(new)

@@ -11,8 +11,8 @@ import ast
 from collections import Counter
 
 from flashing.linker.join import ENTRY, Part, reachable
-from flashing.linker.scopes import Definitions, own
-from flashing.linker.short import KNOWN, keywords, strings
+from flashing.linker.scopes import Definitions, is_of_object, own
+from flashing.linker.short import KNOWN, fields, keywords, strings
 
 
 def lift(parts: list[Part], names: set[str]) -> None:
@@ -20,17 +20,21 @@ def lift(parts: list[Part], names: set[str]) -> None:
     main = next(part for part in parts if part.name == ENTRY)
     tree = reachable(parts)
     called = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    taken = keywords(tree) | strings(tree) | KNOWN | names
+    taken = keywords(tree) | strings(tree) | KNOWN | fields(tree) | names
     taken |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     defined: Counter[str] = Counter()
     uses: dict[str, list[ast.Attribute]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             uses.setdefault(node.attr, []).append(node)
+            if not is_of_object(node, tree):
+                taken.add(node.attr)
         elif isinstance(node, ast.ClassDef):
             for member in own(node.body):
                 if isinstance(member, Definitions):
                     defined[member.name] += 1
+                elif isinstance(member, ast.Name) and isinstance(member.ctx, ast.Store):
+                    defined[member.id] += 1
     heirs = {
         base.id
         for node in main.body

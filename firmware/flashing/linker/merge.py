@@ -26,8 +26,8 @@ from flashing.linker import bags
 from flashing.linker.case import Case, Plain, is_plain
 from flashing.linker.frames import Frame, frame
 from flashing.linker.join import ENTRY, START, Part, reachable
-from flashing.linker.scopes import Definitions, Imports, own
-from flashing.linker.short import KNOWN, keywords, strings
+from flashing.linker.scopes import Definitions, Imports, is_of_object, own
+from flashing.linker.short import KNOWN, fields, keywords, strings
 from flashing.linker.tables import Table, find
 
 ON_STACK = 11  # words of a frame: py/vm.h, VM_MAX_STATE_ON_STACK
@@ -57,21 +57,26 @@ def merge(parts: list[Part], names: set[str]) -> None:
     tree = reachable(parts)
     tables = find(tree)
     cases = {case.key: case for case in _candidates(main, tree, tables)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _key(node.func) in cases and not _fits(node, cases):
-            del cases[_key(node.func)]
-    for key in _in_threads(tree, cases):
+    _only_fitting(tree, cases)
+    threads = _in_threads(tree, cases)
+    for key in threads:
         if frame(cases[key].function).words + 1 > SIZES[0]:
             del cases[key]
     tables = _whole(tables, cases)
-    cases |= {case.key: case for case in bags.emptied(main, tree, cases, tables)}
-    groups: list[_Group] = []
-    for table in tables:
-        groups.append(_Group(f"cases{len(groups)}"))
-        for key in dict.fromkeys(_key(value) for value in table.values):
-            groups[-1].add(cases[key])
-    groups += _by_size([case for case in cases.values() if not case.into], len(groups))
-    kept = {case.key for group in groups for case in group.cases}
+    begin = {case.key: case for case in bags.emptied(main, tree, cases, tables)}
+    _only_fitting(tree, begin)
+    cases |= begin
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _key(node.func) in cases:
+            _fill(node, cases[_key(node.func)])
+    while True:
+        groups = _grouped(cases, tables, threads)
+        kept = {case.key for group in groups for case in group.cases}
+        whole = [case for case in cases.values() if case.makes and _stays(case, kept)]
+        if not whole:
+            break
+        for case in whole:
+            del cases[case.key]
     cases = {key: case for key, case in cases.items() if key in kept}
     for table in tables:
         numbers = [cases[_key(value)].number for value in table.values]
@@ -142,11 +147,16 @@ def _after_imports(part: Part) -> int:
 def _candidates(main: Part, tree: ast.Module, tables: list[Table]) -> Iterator[Case]:
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     called |= {id(value) for table in tables for value in table.values}
-    taken = keywords(tree) | strings(tree) | KNOWN  # by somebody else, or asked for in other ways
+    taken = (
+        keywords(tree) | strings(tree) | KNOWN | fields(tree)
+    )  # by somebody else, or asked for in other ways
     defined = Counter(_defined_keys(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute | ast.Name) and id(node) not in called:
             defined[_key(node)] += 2  # used as a value, or set
+        elif isinstance(node, ast.Attribute) and not is_of_object(node, tree):
+            listed = any(node is value for table in tables for value in table.values)
+            defined[_key(node)] += 0 if listed else 2  # `Base.start(self)`
     for owner, function in _functions(main):
         key = ("." if owner else "") + function.name
         free = function.name not in taken and not function.name.startswith("__")
@@ -180,22 +190,59 @@ def _key(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+def _grouped(cases: dict[str, Case], tables: list[Table], threads: set[str]) -> list[_Group]:
+    for case in cases.values():
+        case.into = ""
+    groups: list[_Group] = []
+    for table in tables:
+        groups.append(_Group(f"cases {len(groups)}"))
+        for key in dict.fromkeys(_key(value) for value in table.values):
+            groups[-1].add(cases[key])
+    left = [case for case in cases.values() if not case.into]
+    return groups + _by_size(left, len(groups), threads & cases.keys())
+
+
+def _stays(case: Case, kept: set[str]) -> bool:
+    """Whether its class has a method after all: one that found no other to be a case with."""
+    assert case.owner is not None
+    members = [m.name for m in case.owner.body if isinstance(m, Plain) and m.name != "__init__"]
+    return any("." + name not in kept for name in members)
+
+
+def _only_fitting(tree: ast.Module, cases: dict[str, Case]) -> None:
+    """Drop the cases that some call cannot be given its arguments by their places."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _key(node.func) in cases and not _fits(node, cases):
+            del cases[_key(node.func)]
+
+
 def _fits(call: ast.Call, cases: dict[str, Case]) -> bool:
     """Whether the call's arguments can be given by their places."""
-    defaults = cases[_key(call.func)].function.args.defaults
+    case = cases[_key(call.func)]
+    defaults = case.function.args.defaults
     if any(isinstance(a, ast.Starred) for a in call.args):
         return not defaults and not call.keywords
-    if any(k.arg is None for k in call.keywords):
+    if any(k.arg not in case.parameters for k in call.keywords):
         return False
+    places = [case.parameters.index(k.arg or "") for k in call.keywords]
+    inside = [n for k in call.keywords for n in ast.walk(k.value)]
+    if places != sorted(places) and any(isinstance(n, ast.Call | ast.Await) for n in inside):
+        return False  # they would run in another order
     return all(isinstance(d, ast.Constant) for d in defaults)
 
 
 # --- together --------------------------------------------------------------------------------
-def _by_size(cases: list[Case], first: int) -> list[_Group]:
-    """Groups whose frames, of all their cases together, keep within one of SIZES."""
+def _by_size(cases: list[Case], first: int, threads: set[str]) -> list[_Group]:
+    """Groups whose frames, of all their cases together, keep within one of SIZES.
+
+    What threads run comes first, and where it does not fit on the stack together it is no case.
+    """
     frames = {case.key: frame(case.function) for case in cases}
     groups: list[_Group] = []
-    left = sorted(cases, key=lambda case: (frames[case.key].variables, frames[case.key].stack))
+    left = sorted(
+        cases,
+        key=lambda c: (c.key not in threads, frames[c.key].variables, frames[c.key].stack),
+    )
     for limit in SIZES:
         group, taken = _Group(""), Frame(0, 0, 0)
         for case in list(left):
@@ -204,11 +251,25 @@ def _by_size(cases: list[Case], first: int) -> list[_Group]:
                 continue
             left.remove(case)
             if not group.name or group.nodes + _nodes(case) > MOST_NODES:
-                group = _Group(f"cases{first + len(groups)}")
+                group = _Group(f"cases {first + len(groups)}")
                 groups.append(group)
             taken = both
             group.add(case)
+        left = [case for case in left if case.key not in threads]
     return [group for group in groups if len(group.cases) > 1]
+
+
+def _fill(call: ast.Call, case: Case) -> None:
+    """Give the call all its arguments by their places: what lies on its stack is known then."""
+    if any(isinstance(a, ast.Starred) for a in call.args):
+        return
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    before = case.makes or isinstance(call.func, ast.Attribute)  # the object itself
+    for at in range(len(call.args) + before, len(case.parameters)):
+        value = named.get(case.parameters[at]) or case.default(at)
+        assert value is not None, f"{case.key} is called without {case.parameters[at]}"
+        call.args.append(value)
+    call.keywords = []
 
 
 def _redirect(call: ast.Call, case: Case) -> None:
@@ -217,15 +278,8 @@ def _redirect(call: ast.Call, case: Case) -> None:
         given.insert(0, call.func.value)
     if case.makes:
         given.insert(0, ast.Call(ast.Name(bags.BAG, ast.Load()), [], []))
-    named = {keyword.arg: keyword.value for keyword in call.keywords}
-    starred = any(isinstance(a, ast.Starred) for a in given)
-    for at in range(len(given), len(case.parameters)) if not starred else ():
-        value = named.get(case.parameters[at]) or case.default(at)
-        assert value is not None, f"{case.key} is called without {case.parameters[at]}"
-        given.append(value)
     call.func = ast.Name(case.into, ast.Load())
     call.args = [ast.Constant(case.number), *given]
-    call.keywords = []
 
 
 def _function(group: _Group) -> ast.FunctionDef:

@@ -11,9 +11,9 @@ import ast
 from collections.abc import Iterable
 
 from flashing.linker.join import Part, reachable
+from flashing.linker.scopes import has_foreign_base
+from flashing.linker.short import KNOWN, asked
 from flashing.linker.types import ANY, Program
-
-_ASKING = ("getattr", "hasattr", "setattr")
 
 
 def tell_apart(parts: list[Part]) -> None:
@@ -24,15 +24,30 @@ def tell_apart(parts: list[Part]) -> None:
         name for owner in program.classes for name in program.members(owner) if name[:2] != "__"
     }
     uses: dict[str, list[tuple[ast.Attribute, frozenset[str]]]] = {}
-    asked: set[object] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr in methods:
             uses.setdefault(node.attr, []).append((node, _whose(node, program)))
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) in _ASKING:
-            asked |= {n.value for n in node.args if isinstance(n, ast.Constant)}
-    for name in sorted(methods - asked):
+    kept = set(_functions_in_tuples(program)) | KNOWN & set(_for_others(program))
+    for name in sorted(methods - set(asked(tree)) - kept):
         if all(types and ANY not in types for _, types in uses.get(name, ())):
             _rename(name, uses.get(name, []), program)
+
+
+def _functions_in_tuples(program: Program) -> Iterable[str]:
+    """Fields of namedtuples that hold a function, which is called like a method."""
+    for node in program.nodes:
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in program.tuples:
+            names = program.tuples[ast.unparse(node.func)]
+            given = [*zip(names, node.args, strict=False)]
+            given += [(k.arg or "", k.value) for k in node.keywords]
+            yield from (name for name, value in given if program.is_function(value))
+
+
+def _for_others(program: Program) -> Iterable[str]:
+    """Methods that a class of somebody else's may call, in the classes that inherit from it."""
+    for owner, node in program.classes.items():
+        if has_foreign_base(node, program.classes):
+            yield from program.members(owner)
 
 
 def _whose(node: ast.Attribute, program: Program) -> frozenset[str]:

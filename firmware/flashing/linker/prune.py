@@ -9,11 +9,13 @@ alone, so a name that two classes share keeps both.
 from __future__ import annotations
 
 import ast
+import copy
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from flashing.linker.join import START, Part
-from flashing.linker.scopes import Definitions, Imports
+from flashing.linker.scopes import Definitions, Imports, has_foreign_base
+from flashing.linker.short import KNOWN
 
 SMALL = 1 << 30  # a whole number below lies in the code itself, on 32 bits too
 SHORT = 10  # characters: a longer string is an object, which one name should hold
@@ -33,7 +35,7 @@ def fold(parts: list[Part], names: set[str]) -> None:
     """Write constants where they are used; `names` loses those that are gone."""
     bound = Counter(_bindings(parts, names))
     uses = Counter(n.id for n in _nodes(parts) if isinstance(n, ast.Name) and _loads(n))
-    known: dict[str, ast.Constant] = {}
+    known: dict[str, ast.expr] = {}
     found = -1
     while len(known) > found:  # until none follows from the last ones
         found = len(known)
@@ -108,10 +110,13 @@ def _pairs(statement: ast.Assign) -> list[tuple[str, ast.expr]]:
     return list(zip(names, values, strict=True)) if len(names) == len(values) else []
 
 
-def _constant(node: ast.expr, known: dict[str, ast.Constant]) -> ast.Constant | None:
+def _constant(node: ast.expr, known: dict[str, ast.expr]) -> ast.expr | None:
     """The constant that `node` is, or None."""
     if isinstance(node, ast.Constant):
         return node
+    if isinstance(node, ast.Tuple):
+        items = [_constant(item, known) for item in node.elts]
+        return ast.Tuple([item for item in items if item], ast.Load()) if all(items) else None
     if isinstance(node, ast.Name):
         return known.get(node.id)
     if isinstance(node, ast.Call) and ast.unparse(node.func) == "const":
@@ -120,7 +125,7 @@ def _constant(node: ast.expr, known: dict[str, ast.Constant]) -> ast.Constant | 
     return None if number is None else ast.Constant(number)
 
 
-def _number(node: ast.expr, known: dict[str, ast.Constant]) -> int | None:
+def _number(node: ast.expr, known: dict[str, ast.expr]) -> int | None:
     if isinstance(node, ast.Constant):
         return node.value if type(node.value) is int else None
     if isinstance(node, ast.Name):
@@ -135,7 +140,9 @@ def _number(node: ast.expr, known: dict[str, ast.Constant]) -> int | None:
     return None
 
 
-def _belongs_inside(constant: ast.Constant, uses: int) -> bool:
+def _belongs_inside(constant: ast.expr, uses: int) -> bool:
+    if not isinstance(constant, ast.Constant):
+        return uses <= 1
     value = constant.value
     if type(value) is int:
         return abs(value) < SMALL or uses <= 1
@@ -144,7 +151,7 @@ def _belongs_inside(constant: ast.Constant, uses: int) -> bool:
     return value is None or isinstance(value, bool)
 
 
-def _is_known(statement: ast.stmt, known: dict[str, ast.Constant]) -> bool:
+def _is_known(statement: ast.stmt, known: dict[str, ast.expr]) -> bool:
     if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
         return False
     pairs = _pairs(statement)
@@ -152,12 +159,12 @@ def _is_known(statement: ast.stmt, known: dict[str, ast.Constant]) -> bool:
 
 
 class _Write(ast.NodeTransformer):
-    def __init__(self, known: dict[str, ast.Constant]) -> None:
+    def __init__(self, known: dict[str, ast.expr]) -> None:
         self._known = known
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id in self._known and isinstance(node.ctx, ast.Load):
-            return ast.copy_location(ast.Constant(self._known[node.id].value), node)
+            return ast.copy_location(copy.deepcopy(self._known[node.id]), node)
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -242,6 +249,10 @@ class _Reach:
             for part in [*node.bases, *node.decorator_list]:
                 self._look(part)
             self._members += node.body
+            if has_foreign_base(node, self._names):
+                for member in node.body:
+                    if isinstance(member, Definitions) and member.name in KNOWN:
+                        self._keep(member)
             return
         if isinstance(node, ast.Name):
             self._reach(node.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 Functions = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -159,6 +159,20 @@ def own(body: list[ast.stmt] | list[ast.expr]) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, Functions | ast.ClassDef | Comprehensions):
             todo += ast.iter_child_nodes(node)
+
+
+def has_foreign_base(node: ast.ClassDef, ours: Container[str]) -> bool:
+    """Whether it inherits from a class of somebody else's that may call its methods."""
+    bases = [ast.unparse(base) for base in node.bases]
+    return any(b not in ours and not b.endswith(("Error", "Exception", "object")) for b in bases)
+
+
+def is_of_object(node: ast.Attribute, tree: ast.Module) -> bool:
+    """Whether a method called by it gets what stands before the dot: no class, no super()."""
+    if isinstance(node.value, ast.Name):
+        name = node.value.id
+        return not any(isinstance(s, ast.ClassDef) and s.name == name for s in tree.body)
+    return ast.unparse(node.value) != "super()"
 
 
 def arguments(function: Functions) -> list[ast.arg]:

@@ -11,7 +11,7 @@ import ast
 from flashing.linker.join import ENTRY, Part
 from flashing.linker.scopes import Imports
 
-POOL = "sentences"
+POOL = "all sentences"  # until it gets its short name: one that no source can have
 _SHORTEST = 11  # below, MicroPython interns it: it costs a name, once
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 from flashing.linker.join import START, Part, reachable
@@ -23,6 +24,7 @@ _LINES = Path(__file__).with_name("known.txt").read_text("ascii").split()
 KNOWN = frozenset(line.lstrip("+") for line in _LINES)
 # In every build's flash already, and nothing that MicroPython asks an object for.
 FREE = tuple(line[1:] for line in _LINES if line.startswith("+"))
+_ASKING = ("getattr", "hasattr", "setattr")
 
 
 class Attributes:
@@ -33,7 +35,7 @@ class Attributes:
         tuples = [set(fields) for _, fields in _namedtuples(tree)]
         self.objects = [*_families(tree), *tuples]
         self.strange = set(_set_from_outside(tree))
-        self.asked = set(_asked(tree))
+        self.asked = set(asked(tree))
 
     def numbered(self, present: set[str], fixed: set[str]) -> dict[str, int]:
         """Attribute -> its number, of those present: no two of one object share it."""
@@ -76,9 +78,13 @@ def shorten(parts: list[Part], names: set[str], seen: Attributes) -> None:
     short |= {
         name: called_now(first + at) for at, name in enumerate(sorted(in_classes - exceptions))
     }
+    by_dict = _by_dict(tree)
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, Definitions)}
+    if by_dict - defined:  # whoever that calls
+        called |= strings(tree)
     renamed = _Rename(short, {name: called_now(at) for name, at in attributes.items()})
     for statement in tree.body:
-        _parameters(statement, called, "p")
+        _parameters(statement, called, by_dict, "p")
         renamed.visit(statement)
 
 
@@ -99,11 +105,25 @@ def keywords(tree: ast.Module) -> set[str]:
 
 def strings(tree: ast.Module) -> set[str]:
     """All but those that only name the fields of a namedtuple."""
-    fields = {id(n) for call, _ in _namedtuples(tree) for n in ast.walk(call.args[1])}
+    named = {id(n) for call, _ in _namedtuples(tree) for n in ast.walk(call.args[1])}
     return {
         node.value
         for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in fields
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in named
+    }
+
+
+def fields(tree: ast.Module) -> set[str]:
+    """Of all namedtuples."""
+    return {name for _, of in _namedtuples(tree) for name in of}
+
+
+def _by_dict(tree: ast.Module) -> set[str]:
+    """Functions (or classes) that are called with `**`: their parameters keep their names."""
+    return {
+        ast.unparse(node.func).split(".")[-1]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and any(k.arg is None for k in node.keywords)
     }
 
 
@@ -124,14 +144,12 @@ def _set_from_outside(tree: ast.Module) -> Iterator[str]:
                 yield node.attr
 
 
-def _asked(tree: ast.Module) -> Iterator[str]:
+def asked(tree: ast.Module) -> Iterator[str]:
+    """Attributes that are asked for by a text; by any text where it is made when it runs."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in (
-            "getattr",
-            "hasattr",
-            "setattr",
-        ):
-            yield from (str(n.value) for n in node.args if isinstance(n, ast.Constant))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in _ASKING:
+            name = node.args[1]
+            yield from [str(name.value)] if isinstance(name, ast.Constant) else strings(tree)
 
 
 def _families(tree: ast.Module) -> list[set[str]]:
@@ -231,25 +249,31 @@ class _Rename(ast.NodeVisitor):
         self.generic_visit(node)
 
 
-def _parameters(node: ast.AST, called: set[str], letter: str) -> None:
+def _parameters(node: ast.AST, called: set[str], by_dict: set[str], letter: str) -> None:
     """`letter`: another one for each function inside another, which sees the outer names."""
+    if isinstance(node, ast.ClassDef) and node.name in by_dict:
+        by_dict = by_dict | {"__init__"}
     for child in [node] if isinstance(node, Functions) else ast.iter_child_nodes(node):
         if not isinstance(child, Functions):
-            _parameters(child, called, letter)
+            _parameters(child, called, by_dict, letter)
             continue
         inner = [n for n in ast.walk(child) if n is not child]
         again = set(_bound_inside(child))
+        used = {n.id for n in inner if isinstance(n, ast.Name)}
+        used |= {argument.arg for argument in arguments(child)}
+        free = (f"{letter}{at}" for at in count() if f"{letter}{at}" not in used)
         new: dict[str, str] = {}
         for argument in [*child.args.posonlyargs, *child.args.args]:
             name = argument.arg
-            if name not in called | again and name not in ("self", "cls"):
-                argument.arg = new[name] = f"{letter}{len(new)}"
+            keeps = name in called | again or getattr(child, "name", "") in by_dict
+            if not keeps and name not in ("self", "cls"):
+                argument.arg = new[name] = next(free)
         for n in inner:
             if isinstance(n, ast.Name):
                 n.id = new.get(n.id, n.id)
         below = [child.body] if isinstance(child, ast.Lambda) else child.body
         for statement in below:
-            _parameters(statement, called, chr(ord(letter) + 1))
+            _parameters(statement, called, by_dict, chr(ord(letter) + 1))
 
 
 def _bound_inside(function: Functions) -> Iterator[str]:

@@ -15,7 +15,8 @@ the list has: it flows back to where the list came from.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 from flashing.linker.classes import Classes, Function, Method, defaults
 from flashing.linker.scopes import arguments
@@ -24,12 +25,33 @@ Types = frozenset[str]
 ANY, FOREIGN, MANY, KEYS = "?", "-", "*", "^"
 _EVERY = "."  # whose attribute: of an object that nobody knows
 _NOTHING: Types = frozenset()
+_FILLED: Types = frozenset([MANY + ANY, KEYS + ANY])  # by whoever has it
 _ANYTHING: Types = frozenset([ANY])
 _STRANGE: Types = frozenset([FOREIGN])
 _SAME = ("list", "tuple", "sorted", "reversed", "set")  # of the same items
 _TAKES = ("pop", "get", "values", "setdefault", "popleft")
 _PUTS = ("append", "insert", "add", "setdefault", "appendleft")
 _JOINS = ("extend", "update")
+_OPERATORS = (
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "neg",
+    "pos",
+    "invert",
+    "and",
+    "or",
+)
+_RESULTS = {f"__{side}{name}__" for name in _OPERATORS for side in ("", "r", "i")}
+# Of MicroPython's, what neither keeps a list nor puts anything into it.
+_ONLY_LOOK = {
+    *("len", "isinstance", "sum", "any", "all", "bool", "print", "str", "repr", "id", "range"),
+    *("sorted", "list", "tuple", "set", "reversed", "enumerate", "zip", "min", "max", "type"),
+    *("hasattr", "dict", "iter", "next", "index", "count", "join", "remove", "pop", "get", "map"),
+}
 _PASS_ON = ("next", "getattr", "max", "min", "super", "iter", "zip", "enumerate", "map", "filter")
 
 
@@ -47,6 +69,9 @@ class Program(Classes):
     def __init__(self, tree: ast.Module) -> None:
         super().__init__(tree)
         self._known: dict[tuple[object, str], Types] = {}
+        members = {name for owner in self.classes for name in self.members(owner)}
+        self._unpacked = set(self._taken_apart())
+        self._operators = bool(members & _RESULTS)
         self._changed = True
         while self._changed:
             self._changed = False
@@ -62,7 +87,7 @@ class Program(Classes):
                 return self._attribute(node)
             case ast.Call():
                 return self._result(node)
-            case ast.Await():
+            case ast.Await() | ast.NamedExpr():
                 return self.types(node.value)
             case ast.IfExp():
                 return self.types(node.body) | self.types(node.orelse)
@@ -76,6 +101,8 @@ class Program(Classes):
             case ast.Dict():
                 keys = [key for key in node.keys if key is not None]
                 return _many(self._union(node.values)) | _many(self._union(keys), KEYS)
+            case ast.BinOp() | ast.UnaryOp() if self._operators:
+                return _ANYTHING
             case ast.BinOp():
                 return _STRANGE | _held(self.types(node.left) | self.types(node.right))
             case ast.Constant() if node.value is None:
@@ -185,6 +212,16 @@ class Program(Classes):
             return _ANYTHING
         return self._known.get((id(function), "return"), _NOTHING)
 
+    def _taken_apart(self) -> Iterator[int]:
+        """Tuples whose items are followed one by one: `a, b = c, d`; and targets."""
+        for node in self.nodes:
+            if isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Store):
+                yield id(node)
+            elif isinstance(node, ast.Assign) and all(
+                isinstance(t, ast.Tuple) for t in node.targets
+            ):
+                yield id(node.value)
+
     # --- learning ------------------------------------------------------------------------------
     def _add(self, place: object, name: str, types: Types) -> None:
         old = self._known.get((place, name), _NOTHING)
@@ -194,8 +231,24 @@ class Program(Classes):
 
     def _learn(self, node: ast.AST) -> None:
         match node:
+            case ast.NamedExpr():
+                self.assign(node.target, node.value)
+            case ast.Yield() | ast.YieldFrom() if node.value is not None:
+                self._leak([node.value])
+            case ast.List() | ast.Tuple() | ast.Set() if id(node) not in self._unpacked:
+                self._leak(node.elts)
+            case ast.Dict():
+                self._leak(node.values)
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
+                self._leak([node.elt])
             case ast.Assign():
+                if len(node.targets) > 1:  # all of them are one object
+                    for target in node.targets:
+                        for other in node.targets:
+                            self._put_into(target, _held(self.types(other)))
                 for target in node.targets:
+                    if isinstance(target, ast.Subscript):
+                        self._leak([node.value])
                     self.assign(target, node.value)
                     around, owner = self.inside[id(node)]
                     if isinstance(target, ast.Name) and around is None and owner:
@@ -211,6 +264,20 @@ class Program(Classes):
                         types = self.types(item.context_expr)  # a file gives itself
                         foreign = types <= _STRANGE
                         self.assign(item.optional_vars, types if foreign else _ANYTHING)
+            case ast.AsyncFor():
+                self.assign(node.target, _ANYTHING)
+            case ast.AsyncWith():
+                for item in node.items:
+                    if item.optional_vars is not None:
+                        self.assign(item.optional_vars, _ANYTHING)
+            case ast.Import() | ast.ImportFrom():
+                for alias in node.names:
+                    here = alias.asname or alias.name.split(".")[0]
+                    home = self.home(node, here)
+                    if home and (home, here) not in self.classes_here:
+                        ours = alias.name in self.functions or ("", alias.name) in self._known
+                        if ours:  # of somebody else's comes nothing of ours
+                            self._add(home, here, _ANYTHING)
             case ast.ExceptHandler() if node.name:
                 self._add(self.home(node, node.name), node.name, _ANYTHING)
             case ast.Return():
@@ -218,6 +285,8 @@ class Program(Classes):
             case ast.Call():
                 self._call(node)
             case ast.Attribute() if isinstance(node.ctx, ast.Load) and id(node) not in self.called:
+                if node.attr in _PUTS + _JOINS:  # as a value: `rows.append`
+                    self._leak([node.value])
                 for _, function in self.methods_at(node):
                     self._call_from_anywhere(function)
             case ast.Lambda():
@@ -232,6 +301,7 @@ class Program(Classes):
                     self._add(id(around), node.name, _ANYTHING)
                 for argument, value in defaults(node):
                     self._add(id(node), argument, self.types(value))
+                    self._put_into(value, _held(self._known[id(node), argument]))
             case _:
                 pass
 
@@ -290,12 +360,42 @@ class Program(Classes):
                 for value in self.returns[id(function)]:
                     if isinstance(value, ast.Name | ast.Attribute | ast.Call):
                         self._put_into(value, held)
+        elif isinstance(container, ast.Await | ast.NamedExpr):
+            self._put_into(container.value, held)
+        elif isinstance(container, ast.BoolOp):
+            for value in container.values:
+                self._put_into(value, held)
         elif isinstance(container, ast.IfExp):
             self._put_into(container.body, held)
             self._put_into(container.orelse, held)
 
+    def _leak(self, values: Iterable[ast.expr]) -> None:
+        """These go where they are not followed: what lists among them hold, nobody knows."""
+        for value in values:
+            if _held(self.types(value)):
+                self._put_into(value, _FILLED)
+
+    def _by_text(self, node: ast.Call) -> None:
+        """getattr and setattr: of whatever object."""
+        names = [n.value for n in node.args[1:2] if isinstance(n, ast.Constant)]
+        more = _ANYTHING if ast.unparse(node.func) == "setattr" else _FILLED
+        for place, name in list(self._known):
+            of_object = place == _EVERY or (isinstance(place, str) and place in self.classes)
+            held = _held(self._known[place, name])
+            if of_object and (not names or name in names) and (more is _ANYTHING or held):
+                self._add(place, name, more)
+
     def _call(self, node: ast.Call) -> None:
         func = node.func
+        said = ast.unparse(func).split(".")[-1]
+        if said in ("getattr", "setattr"):
+            self._by_text(node)
+        ours = self.callees(node) or id(node) in self.tables
+        ours = ours or (isinstance(func, ast.Name) and self.made(func))
+        if not ours and said not in _ONLY_LOOK | set(_JOINS):
+            self._leak([*node.args, *(k.value for k in node.keywords)])
+        if said == "map":
+            self._leak(node.args[1:])
         if isinstance(func, ast.Name) and func.id in self.tuples:
             for field, value in zip(self.tuples[func.id], node.args, strict=False):
                 self._add(_EVERY, field, self.types(value))
@@ -309,6 +409,8 @@ class Program(Classes):
             if keyed:
                 self._put_into(func.value, _many(self._union(node.args[:1]), KEYS))
             put = _held(values) if func.attr in _JOINS else _many(values)
+            if func.attr in _JOINS and not values - _STRANGE <= _held(values):
+                put |= _FILLED
             self._put_into(func.value, put | _many(self._union(k.value for k in node.keywords)))
         if id(node) in self.tables:
             for value in self.tables[id(node)].values:
@@ -325,7 +427,7 @@ class Program(Classes):
         """Parameters are what they are given."""
         names = [a.arg for a in arguments(function)]
         bound = names[1:] if owner else names
-        plain = [a for a in node.args if not isinstance(a, ast.Starred)]
+        plain = list(takewhile(lambda a: not isinstance(a, ast.Starred), node.args))
         if len(plain) < len(node.args) or any(k.arg is None for k in node.keywords):
             for name in bound[len(plain) :]:
                 self._add(id(function), name, _ANYTHING)

@@ -152,10 +152,10 @@ class NoMemory:
 def test_no_memory_for_a_command_costs_that_command_only():
     rig = Rig().start()
 
-    def no_memory(core, fields, payload):
+    def no_memory(fields, payload):
         raise MemoryError
 
-    rig.core.orders._obey = no_memory
+    rig.core.obey = no_memory
     rig.command("locate")
     assert last(rig) == ("locate", "refused", "no memory for it")
     real = orders.messages

@@ -86,7 +86,7 @@ def test_the_flash_is_full(county: County, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("after_ms", [0, 30, 120, 400])
 def test_the_power_goes_just_after_the_latch(county: County, tmp_path: Path, after_ms: int) -> None:
-    unit = make(county, tmp_path, f"u-1{after_ms:03}")
+    unit = make(county, tmp_path, f"u-{2 if UnitProcess.flashed else 1}{after_ms:03}")
     unit.start()
     unit.charger(False)
     county.wait(lambda _: unit.haptics(), 20)
