@@ -8,6 +8,9 @@
 What may be asked for from outside keeps its name: what stands in a string or as a keyword of a
 call, what MicroPython or a library of its own looks for (`known.txt`), and exceptions, whose names
 a person reads.
+
+known.txt holds every name of the ESP32's stubs and of the 32-bit build's ROM and frozen asyncio; a
+`+` marks those of module level that are in both, and so cost nothing on any build.
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ BOTH = ("test_kept", "test_line", "test_receiver", "test_sos", "test_unit")
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.module.__name__.rpartition(".")[2] in BOTH:
-        metafunc.fixturenames.append("program")
         metafunc.parametrize("program", ["source", "flashed"], indirect=True, scope="session")
 
 
@@ -24,9 +23,10 @@ def flashed(tmp_path_factory: pytest.TempPathFactory) -> Rom:
     return Rom(tmp_path_factory.mktemp("rom"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def program(request: pytest.FixtureRequest) -> Iterator[str]:
-    if request.param == "flashed":
+    kind: str = getattr(request, "param", "source")
+    if kind == "flashed":
         UnitProcess.flashed = request.getfixturevalue("flashed")
-    yield request.param
+    yield kind
     UnitProcess.flashed = None
