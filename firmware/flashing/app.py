@@ -10,6 +10,7 @@ import ast
 import re
 import subprocess
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,8 @@ BY_NAME = ("drivers.selftest", "drivers.ring")
 # MicroPython starts main.py and nothing else; the program itself lies compiled beside it.
 STARTER = f"import {ENTRY}\n\n{ENTRY}.{START}()\n".encode()
 
+# Python 3.11's ast.parse: SystemError from two threads at once.
+_PARSING = threading.Lock()
 Lines = dict[str, dict[int, tuple[str, int]]]
 
 
@@ -55,9 +58,10 @@ def collect(firmware: Path, gps_library: Path) -> dict[str, str]:
 
 def build(texts: dict[str, str], mpy_cross: Path, entry: str = ENTRY) -> Program:
     """Return the program linked (linker) and compiled, and what is asked for by name beside it."""
-    linked = linker.link(texts, entry)
-    modules = {name: module.text for name, module in linked.items()}
-    modules |= {name: texts[name] for name in _by_name(texts)}
+    with _PARSING:
+        linked = linker.link(texts, entry)
+        modules = {name: module.text for name, module in linked.items()}
+        modules |= {name: texts[name] for name in _by_name(texts)}
     files = {"/main.py": STARTER}
     for name, text in modules.items():
         package = name in PACKAGES

@@ -23,7 +23,7 @@ from tests.fakes.unit_process import ROOT, UnitProcess
 LOAD = ROOT / "tests/bench/on_unit/load.py"
 WINDOW = 8
 DRAIN_S = 20  # without one more arriving: longer than the longest patience of one connection
-SENT = "            session.publish(record[2], record[3], False, record)\n"
+SENT = "            session.publish(*split(record[1]), False, record)\n"
 FORGET = """\
             self._records.done(record)
             self._records.store.settle()
