@@ -195,16 +195,23 @@ def client_kb(folder: Path, build: str) -> int:
     rom = Rom(folder / f"client-{build}", entry=ON_UNIT / "client.py")
     low, high = 0, 128
     with Mosquitto(folder / f"client-{build}/broker") as broker:
-        while high - low > 1:
-            middle = (low + high) // 2
+
+        def connects(heap_kb: int) -> tuple[bool, str]:
             done = subprocess.run(
-                [BUILDS[build], "-X", f"heapsize={middle}k", rom.start, str(broker.port)],
+                [BUILDS[build], "-X", f"heapsize={heap_kb}k", rom.start, str(broker.port)],
                 env={**os.environ, **rom.environment(build)},
                 cwd=folder,
                 capture_output=True,
                 text=True,
             )
-            if done.returncode == 0 and done.stdout.strip() == "50":
+            return done.returncode == 0 and done.stdout.strip() == "50", done.stderr
+
+        passed, said = connects(high)
+        if not passed:
+            raise RuntimeError(f"the client fails even in {high} KB: {said[-300:]}")
+        while high - low > 1:
+            middle = (low + high) // 2
+            if connects(middle)[0]:
                 high = middle
             else:
                 low = middle

@@ -27,7 +27,7 @@ VIRTUAL = "/virtual/"  # the desk's own: a unit has the chip instead
 START = """\
 import sys, uctypes, vfs
 vfs.mount(vfs.VfsRom(uctypes.bytearray_at({at}, {size})), "/rom")
-sys.path[:] = ["/rom/virtual", "/rom/lib", ".frozen"]
+sys.path[:] = [{virtual}"/rom/lib", ".frozen"]
 {before}
 """
 
@@ -35,7 +35,8 @@ sys.path[:] = ["/rom/virtual", "/rom/lib", ".frozen"]
 class Rom:
     """`before`: lines to run first, with `beside`, more modules that they may import.
 
-    `entry`: another program to link and start in place of the unit's, from its source file.
+    `entry`: another program to link and start in place of the unit's, from its source file; it has
+    the port's own modules, no silicon.
     """
 
     def __init__(
@@ -63,7 +64,9 @@ class Rom:
         self.image.write_bytes(image)
         self.start = folder / "start.py"
         starter = app.STARTER.decode() if entry is None else f"import {ENTRY}\n"
-        self.start.write_text(START.format(at=AT, size=len(image), before=before) + starter)
+        virtual = '"/rom/virtual", ' if entry is None else ""
+        begin = START.format(at=AT, size=len(image), before=before, virtual=virtual)
+        self.start.write_text(begin + starter)
 
     def environment(self, build: str) -> dict[str, str]:
         """What maps the image into an interpreter of that width: "64" or "32"."""
