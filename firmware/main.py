@@ -188,27 +188,35 @@ class Unit:
             self.shell.post(("battery", self.battery.mv()))
 
     async def _store(self):
+        """The flash's work in steps, each of which may erase: that stops everything for 45 ms.
+
+        So what is due has its turn between two of them; and a hold has the flash to itself, that
+        its latch need not wait for an erase. No finger keeps it longer than gesture.HOLD_MS.
+        """
         records = self.records
+        writing = False
+        tidying = None
         tidied_ms = 0
         while True:
-            # An erase stops everything for 45 ms: what is due has its turn first, and between two.
             await asyncio.sleep_ms(FLASH_REST_MS)
             alive("store")
-            tidies = self.clock.now_ms() - tidied_ms >= TIDY_MS
-            if not records.owed and not tidies:
+            if self.button.may_call():
                 continue
-            records.owed = False
-            while records.step():
-                alive("store")
-                await asyncio.sleep_ms(FLASH_REST_MS)
-            if tidies:
-                tidied_ms = self.clock.now_ms()
-                for _ in records.store.tidy():
-                    records.tell()
-                    alive("store")
-                    await asyncio.sleep_ms(FLASH_REST_MS)
-                for line in self.shell.lines:
-                    line.pump()  # tidying may have written a gap
+            now = self.clock.now_ms()
+            if tidying is not None:
+                try:
+                    next(tidying)
+                except StopIteration:
+                    tidying = None
+                    for line in self.shell.lines:
+                        line.pump()  # tidying may have written a gap
+                records.tell()
+            elif not writing and now - tidied_ms >= TIDY_MS:
+                tidied_ms = now
+                tidying = records.store.tidy()
+            elif writing or records.owed:
+                records.owed = False
+                writing = records.step()
 
     def _vitals(self):
         now = self.clock.now_ms()

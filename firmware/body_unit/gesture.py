@@ -8,6 +8,7 @@ object made in that thread could start a garbage collection while the other thre
     code = gesture.sample(ticks_ms, is_down)   # one of the codes below, NOTHING most of the time
     gesture.buzz_ms                            # > 0: run the motor so long, from now (hold's tick)
     gesture.down_ticks                         # when the finger of this code went down
+    gesture.may_call()                         # a finger is down that may yet become a HOLD
 
 How it is told apart (times in ms):
 
@@ -54,6 +55,9 @@ class Gesture:
         self._told = NOTHING  # HOLD and STUCK are told once per press
         self._tick = 0  # next row of TICKS
         self._stuck = False
+
+    def may_call(self):
+        return self._down and self._told == NOTHING
 
     def sample(self, ticks, is_down):
         """One reading of the button. `is_down` is the finger, not the pin's level."""

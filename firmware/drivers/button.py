@@ -60,6 +60,10 @@ class Button:
             found.append(gesture.event(self._codes[cell], self._clock.ms_of(self._ticks[cell])))
         return found
 
+    def may_call(self) -> bool:
+        """An SOS may be a second away: a finger is down, or what it did is not fetched yet."""
+        return self._gesture.may_call() or self._read != self._written
+
     def haptic(self, pattern: str) -> None:
         lengths = haptics.lengths(haptics.PATTERNS[pattern])
         with self._lock:

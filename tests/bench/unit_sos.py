@@ -36,7 +36,9 @@ class One:
         self.air_ms: list[int] = []
         self.left = 0  # of the backlog, at the end
         self.path_erases = 0  # of the latch's own sector, or of NVS
-        self.other_erases = 0  # the queue's, which happened to be under way
+        self.other_erases = (
+            0  # the queue's: a hold has the flash to itself, so there should be none
+        )
         self._county, self._count = county, count
         self.link = Link(county.broker.port, tap=True, rate=RATE)
         self._backlog = count * BACKLOG

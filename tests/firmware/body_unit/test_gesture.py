@@ -93,6 +93,16 @@ def test_a_stuck_button_that_chatters_still_sends_and_stays_a_fault():
     assert finger.codes == [HOLD, STUCK, HOLD]
 
 
+def test_a_finger_may_call_until_it_has_or_is_gone():
+    finger = Finger()
+    may = []
+    for down, ms in ((False, 500), (True, 20), (True, 100), (True, 1400), (True, 70_000)):
+        may.append(finger.hold(down, ms).gesture.may_call())
+    assert may == [False, False, True, False, False]  # told at 1500 ms; stuck calls once
+    assert finger.hold(False, 1000).hold(True, 300).gesture.may_call()
+    assert not finger.hold(False, 300).gesture.may_call()
+
+
 def test_ticks_may_wrap_in_the_middle():
     finger = Finger(start=0x3FFFFFFF - 700).hold(True, 1600).hold(False, 1000)
     finger.hold(True, 200).hold(False, 1000)
