@@ -58,7 +58,10 @@ docs: setup # MESSAGES.md from the contract's rows
 	@$(PY) -m tests.tools.render_figures
 	@dot -Tsvg hardware/system.dot -o hardware/pictures/system.svg
 
+names: setup micropython32 # after MicroPython or its stubs changed: the names that it knows
+	@$(PY) -m tests.tools.known_names
+
 lock: setup # after a version changed
 	@$(PY) -m pip install -q pip-tools && $(PY) tests/tools/lock.py
 
-.PHONY: help setup demo debian micropython32 test lint hardware soak kit flash-pictures screenshots bench docs lock
+.PHONY: help setup demo debian micropython32 test lint hardware soak kit flash-pictures screenshots bench docs names lock

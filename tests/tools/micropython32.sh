@@ -6,13 +6,15 @@
 # single floats. Source: Debian's own `micropython` package (trixie), checked by apt against Debian's
 # keys, in lists of its own: the machine's sources are left as they are.
 #
+# Beside it lies `names`: every name that lies in its flash, for known_names.py.
+#
 # Idempotent; kept in ~/.cache/patrol-micropython32. Needs gcc-multilib, make, dpkg-dev: installed
 # when root or sudo allows, else named (exit 2).
 set -euo pipefail
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/patrol-micropython32"
 final="$cache/micropython"
 recipe="$(sha256sum "$0" | cut -c1-16)"
-if [ "$(cat "$cache/recipe" 2>/dev/null)" = "$recipe" ] && "$final" -c 1; then
+if [ "$(cat "$cache/recipe" 2>/dev/null)" = "$recipe" ] && "$final" -c 1 && [ -s "$cache/names" ]; then
     echo "$final"
     exit
 fi
@@ -73,7 +75,10 @@ if ! { make -j"$(nproc)" -C mpy-cross && "${build[@]}"; } >"$cache/build.log" 2>
     say "the build failed: see $cache/build.log"
     exit 1
 fi
-install ports/unix/build-patrol32/micropython "$cache/micropython.new"
+built=ports/unix/build-patrol32
+sed -n 's/^QDEF[01](MP_QSTR_\w*, .* "\(\w*\)")$/\1/p' $built/genhdr/qstrdefs.generated.h >"$cache/names"
+sed -n '/mp_qstr_frozen_const_pool = /,/^};/s/^ *"\(\w*\)",$/\1/p' $built/frozen_content.c >>"$cache/names"
+install $built/micropython "$cache/micropython.new"
 "$cache/micropython.new" -c "
 import sys
 assert sys.maxsize == 0x7fffffff, 'not 32-bit'

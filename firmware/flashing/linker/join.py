@@ -150,8 +150,7 @@ class Joined:
             if origin and name:
                 module.names[here] = self._name_in(origin, name)
             elif not origin and here not in module.names:
-                outer = alias.name if isinstance(node, ast.Import) else node.module or ""
-                module.names[here] = self._outside_name(outer, name, alias)
+                module.names[here] = self._outside_name(_outer(node, alias), name, alias)
         _Whole(self, module, self._whole(module)).visit(module.tree)
         for name, places in module.scopes.globals.items():
             if name in module.names:
@@ -176,9 +175,12 @@ class Joined:
         """What the program calls `name` of a module, wherever that has it from."""
         module = self._modules[origin]
         if name not in module.names:
-            for _, further, its_name, alias in self._top_imports(module):
-                if further and (alias.asname or alias.name) == name:
+            for node, further, its_name, alias in self._top_imports(module):
+                if (alias.asname or alias.name) != name:
+                    continue
+                if further:
                     return self._name_in(further, its_name)
+                return self._outside_name(_outer(node, alias), its_name, alias)
             # An attribute that somebody else sets.
             module.names[name] = self._new(name)
             self.globals.add(module.names[name])
@@ -213,11 +215,10 @@ class Joined:
                     if origin:
                         add(origin)
                     elif ast.unparse(node) != "from micropython import const":
-                        outer = alias.name if isinstance(node, ast.Import) else node.module or ""
                         here = self._modules[name].names[alias.asname or alias.name]
                         if here not in brought:
                             brought.add(here)
-                            part.body.append(_import(node, outer, item, here))
+                            part.body.append(_import(node, _outer(node, alias), item, here))
             part.body.extend(rest)
 
         for name in first:
@@ -231,6 +232,11 @@ class Joined:
                 if m.part == part
             )
         return PART + name.split(".")[-1] == part
+
+
+def _outer(node: Imports, alias: ast.alias) -> str:
+    """The module that it is from."""
+    return alias.name if isinstance(node, ast.Import) else node.module or ""
 
 
 def _import(node: Imports, outer: str, item: str, here: str) -> ast.stmt:

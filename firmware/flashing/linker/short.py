@@ -9,8 +9,8 @@ What may be asked for from outside keeps its name: what stands in a string or as
 call, what MicroPython or a library of its own looks for (`known.txt`), and exceptions, whose names
 a person reads.
 
-known.txt holds every name of the ESP32's stubs and of the 32-bit build's ROM and frozen asyncio; a
-`+` marks those of module level that are in both, and so cost nothing on any build.
+known.txt holds every name of the ESP32's stubs and of the 32-bit build's flash; a `+` marks those
+that cost nothing on any build, and that nobody asks an object for. `make names` writes it.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def shorten(parts: list[Part], names: set[str], seen: Attributes) -> None:
     defined = {node.name for node in ast.walk(tree) if isinstance(node, Definitions)}
     if by_dict - defined:  # whoever that calls
         called |= strings(tree)
-    renamed = _Rename(short, {name: called_now(at) for name, at in attributes.items()})
+    named = {name: called_now(at) for name, at in attributes.items()}
+    renamed = _Rename(short, named, {part.name for part in parts})
     for statement in tree.body:
         _parameters(statement, called, by_dict, "p")
         renamed.visit(statement)
@@ -204,8 +205,8 @@ def _namedtuples(tree: ast.Module) -> Iterator[tuple[ast.Call, list[str]]]:
 
 # --- renaming ----------------------------------------------------------------------------------
 class _Rename(ast.NodeVisitor):
-    def __init__(self, names: dict[str, str], attributes: dict[str, str]) -> None:
-        self._names, self._attributes = names, attributes
+    def __init__(self, names: dict[str, str], attributes: dict[str, str], parts: set[str]) -> None:
+        self._names, self._attributes, self._parts = names, attributes, parts
 
     def visit_Name(self, node: ast.Name) -> None:
         node.id = self._names.get(node.id, node.id)
@@ -237,7 +238,7 @@ class _Rename(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        for alias in node.names:
+        for alias in node.names if node.module in self._parts else ():
             new = self._names.get(alias.name)
             if new is not None:
                 alias.name = new

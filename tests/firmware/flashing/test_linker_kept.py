@@ -414,6 +414,14 @@ def test_a_module_of_somebody_elses_stays_outside() -> None:
     assert "import other" in text
 
 
+def test_a_name_of_somebody_elses_may_be_one_of_ours_too() -> None:
+    other = {"other": "def pause(n):\n    return n * 2\ndef load(n):\n    return n + 5\n"}
+    far = "from other import load as _load, pause\ndef load(n):\n    return _load(n) + 100\n"
+    main = "import far\nfrom far import pause as rest\ndef run():\n"
+    main += "    return far.load(1), far.pause(3), rest(4)\n"  # pause only passes through far
+    kept(main, other, far=far)
+
+
 def test_constants_fold_across_modules_and_the_unused_goes() -> None:
     far = "A = 4\nB = A * 2 + 1\nUNUSED = 'never asked for'\ndef dead():\n    return UNUSED\n"
     text = kept("from far import B\ndef run():\n    return B\n", far=far)
