@@ -15,22 +15,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from flashing.errors import FlashError
-from flashing.linker.origins import mark, same
-from flashing.linker.scopes import Imports, Scopes
+from flashing.linker.modules import ENTRY, Bare, Module, read
+from flashing.linker.origins import same
+from flashing.linker.scopes import Imports
 
-ENTRY = "unit_main"  # what is started; its name as a module on the unit
 START = "run"  # the function of it that starts it; its name stays
 _LATER = re.compile(r"k|[a-z]\d+")  # what merge and short call parameters and variables
 PART = "unit_"  # and the others': this and their last name
-
-
-@dataclass
-class Module:
-    name: str
-    tree: ast.Module
-    scopes: Scopes
-    part: str = ""
-    names: dict[str, str] = field(default_factory=dict)  # its globals' names in the whole program
 
 
 @dataclass
@@ -45,8 +36,8 @@ class Joined:
     """`parts` in the order in which they may be imported; `globals`: what the program defines."""
 
     def __init__(self, texts: dict[str, str], entry: str) -> None:
-        bare = _Bare(texts)
-        self._modules = {name: _read(name, text, bare) for name, text in texts.items()}
+        bare = Bare(texts)
+        self._modules = {name: read(name, text, bare) for name, text in texts.items()}
         self._patched = set(self._set_from_elsewhere())
         self.globals: set[str] = set()
         self._outside: dict[tuple[str, str], str] = {}  # (module, name or "") -> its name here
@@ -296,70 +287,6 @@ class _Whole(ast.NodeTransformer):
 
     visit_Import = _inner  # type: ignore[assignment]
     visit_ImportFrom = _inner  # type: ignore[assignment]
-
-
-def _read(name: str, text: str, bare: _Bare) -> Module:
-    tree = ast.parse(text)
-    mark(tree, name)
-    bare.visit(tree)
-    return Module(name, tree, Scopes(tree))
-
-
-class _Bare(ast.NodeTransformer):
-    """Without what the unit never reads: annotations, doc strings, what needs a missing module."""
-
-    def __init__(self, modules: Iterable[str]) -> None:
-        self._modules = set(modules)
-        self._packages = {name.split(".")[0] for name in modules if "." in name}
-
-    def visit_Try(self, node: ast.Try) -> ast.AST | list[ast.stmt]:
-        first = node.body[0]
-        if isinstance(first, ast.ImportFrom) and self._is_missing(first.module or ""):
-            return [statement for handler in node.handlers for statement in handler.body]
-        return self.generic_visit(node)
-
-    def _is_missing(self, module: str) -> bool:
-        ours = module.split(".")[0] in self._packages
-        return module == "typing" or (ours and module not in self._modules)
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
-        if node.value is None:
-            return None
-        new = ast.Assign([node.target], self.visit(node.value))
-        return same(ast.copy_location(new, node), node)
-
-    def visit_arg(self, node: ast.arg) -> ast.AST:
-        node.annotation = None
-        return node
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        node.returns = None
-        self.generic_visit(node)
-        node.body = node.body or [ast.copy_location(ast.Pass(), node)]
-        return node
-
-    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
-
-    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-        if isinstance(node.value, ast.Constant):
-            return None
-        return self.generic_visit(node)
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        self.generic_visit(node)
-        node.body = node.body or [ast.copy_location(ast.Pass(), node)]
-        return node
-
-    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt] | None:
-        self.generic_visit(node)
-        test = node.test
-        if isinstance(test, ast.Compare) and ast.unparse(test.left) == "__name__":
-            said = test.comparators[0]
-            assert isinstance(said, ast.Constant) and len(test.ops) == 1
-            same = said.value == ENTRY
-            holds = same if isinstance(test.ops[0], ast.Eq) else not same
-            return node.body if holds else node.orelse
-        return node
 
 
 def reachable(parts: Iterable[Part]) -> ast.Module:

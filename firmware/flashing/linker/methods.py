@@ -11,9 +11,10 @@ import ast
 from collections.abc import Iterable
 
 from flashing.linker.join import Part, reachable
+from flashing.linker.learn import Program
 from flashing.linker.scopes import has_foreign_base
 from flashing.linker.short import KNOWN, asked
-from flashing.linker.types import ANY, Program
+from flashing.linker.types import ANY
 
 
 def tell_apart(parts: list[Part]) -> None:
