@@ -71,6 +71,7 @@ class County:
         self.broker.start()
         self._client.connect("127.0.0.1", self._inside)
         self._client.loop_start()
+        self._listen()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -86,8 +87,11 @@ class County:
         """
         self._listening.clear()
         self.broker.start()
+        self._listen()
+
+    def _listen(self) -> None:
         if not self._listening.wait(30):
-            raise TimeoutError("the county did not come back to its broker in 30 s")
+            raise TimeoutError("the county was not at its broker in 30 s")
 
     def equip(self, unit: UnitProcess, port: int | None = None) -> None:
         """What flashing would give it; `port`: a link in between."""

@@ -49,13 +49,13 @@ async def drawn(page: Page, at_least: int = 1) -> list[dict[str, Any]]:
     """The tiles on the map once every one of them is loaded or refused."""
     deadline = time.monotonic() + 8
     while True:
-        found = await page.evaluate(DRAWN)
         pending = await page.evaluate(
             "async () => { const all = [...document.querySelectorAll('.map image')]"
             ".filter((i) => i.getAttribute('visibility') !== 'hidden');"
             " const done = await Promise.allSettled(all.map((i) => i.decode()));"
             " return done.filter((d) => d.status === 'rejected').length; }"
         )
+        found = await page.evaluate(DRAWN)  # after that: one refused in between is hidden by now
         if len(found) >= at_least and not pending:
             return [one for one in found if not one["hidden"]]
         assert time.monotonic() < deadline, (len(found), pending)
