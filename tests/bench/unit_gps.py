@@ -26,8 +26,8 @@ import pynmea2
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT)]
 
-from tests.bench.unit_powercut import BUILDS  # noqa: E402
 from tests.fakes import nmea_damage, routes  # noqa: E402
+from tests.fakes.interpreters import BUILDS  # noqa: E402
 
 LOGS = ROOT.parent / "shared/data/nmea"
 START_S = 1795305300  # 2026-11-21 23:55 UTC: every route passes midnight

@@ -9,19 +9,16 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT)]
+
+from tests.fakes.interpreters import BUILDS  # noqa: E402
+
 SUITE = ROOT / "tests/firmware/body_unit"
-BUILDS = {
-    "64": ROOT / ".venv-unit/bin/micropython",
-    "32": Path(
-        os.environ.get("MICROPYTHON32", Path.home() / ".cache/patrol-micropython32/micropython")
-    ),
-}
 SCRIPT = """
 import json, powercut
 points, writes, bad = powercut.sweep({step}, {first})

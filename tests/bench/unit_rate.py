@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.bench.unit_heap import BUILDS
+from tests.fakes.interpreters import BUILDS
 from tests.fakes.mosquitto import Mosquitto
 from tests.fakes.unit_process import ROOT
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.interpreters import BUILDS
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = Path(__file__).parent
 FILES = sorted(
@@ -19,12 +21,6 @@ FILES = sorted(
     for path in (HERE / room).glob("test_*.py")
     if not path.stem.endswith("_cpython")
 )
-BUILDS = {
-    "64": ROOT / ".venv-unit/bin/micropython",
-    "32": Path(
-        os.environ.get("MICROPYTHON32", Path.home() / ".cache/patrol-micropython32/micropython")
-    ),
-}
 
 
 @pytest.mark.parametrize("build", BUILDS)

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import ast
 import builtins
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.fakes.interpreters import BUILT_32
+
 ROOT = Path(__file__).resolve().parents[2]
 STUBS = ROOT / ".venv-unit/typings"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-BUILT = CACHE / "patrol-micropython32/names"
+BUILT = BUILT_32 / "names"
 KNOWN = ROOT / "firmware/flashing/linker/known.txt"
 TYPING = ("typing", "typing_extensions", "_typeshed", "_mpy_shed", "abc", "collections.abc")
 # Of CPython's modules those that MicroPython has too, of which only the names in a flash count. Not

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flashing.linker.short import FREE
-from tests.bench.unit_heap import BUILDS
+from tests.fakes.interpreters import BUILDS
 from tests.tools import known_names
 
 # Asks an object for names that come when it runs, and says before and after how many were new.

@@ -10,7 +10,7 @@ import pytest
 
 from flashing import app, romfs
 from tests.fakes.flash_bench import MPY_CROSS
-from tests.firmware.test_on_micropython import BUILDS
+from tests.fakes.interpreters import BUILDS
 
 LOOK = """
 import gc, os, sys, vfs

@@ -1,0 +1,14 @@
+"""The two MicroPythons that a unit's code runs on at a desk, by the width of their words."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+BUILT_32 = CACHE / "patrol-micropython32"  # make micropython32
+BUILDS = {
+    "64": ROOT / ".venv-unit/bin/micropython",
+    "32": Path(os.environ.get("MICROPYTHON32", BUILT_32 / "micropython")),
+}
