@@ -12,9 +12,8 @@ from patrol_contract import ContractError, messages, signing, topics
 HEAD = ("id", "cmd", "kid", "to", "seq", "iat", "exp", "sos")
 VERIFY_EVERY_MS = 500  # RSA costs the ESP32 some 0.3 s: a flood must not stop the button's shell
 WAITING = 8
-TRIES = (
-    20  # RSA wants memory in pieces of 0.8 KB: where there are none now, there may be in a second
-)
+# RSA wants memory in pieces of 0.8 KB: where there are none now, there may be in a second.
+TRIES = 20
 
 
 class Orders:
