@@ -67,8 +67,8 @@ EFFECTS = {
     # session counts connections and is kept over reboots by the shell, link is the one it goes
     # over. Births and wills take seq 0.
     "birth": (),
-    "haptic": ("pattern",),  # a name in haptics.PATTERNS
-    "light": ("pattern",),  # a name in haptics.LIGHTS
+    "haptic": ("pattern",),  # a row of haptics.PATTERNS
+    "light": ("pattern",),  # a row of haptics.LIGHTS
     # True: the player is cleared, the light is off, the hold's ticks are off, at once and until
     # False. The core sends no haptic and no light meanwhile.
     "discreet": ("on",),

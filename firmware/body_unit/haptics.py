@@ -5,46 +5,48 @@ and its length alone. An SOS has three signals and no more, and they simply coun
 two long, three long.
 """
 
-# name: motor on, off, on, ... in ms; 500 is long, 120 short, 40 a mere tick. Texts, because tuples
-# would lie on the heap: `lengths` makes one when it is to be felt.
-PATTERNS = {
-    # SOS
-    "raised": "500",
-    "someone_has_it": "500 250 500",
-    "help_is_coming": "500 250 500 250 500",
-    # an SOS is open, or was just raised, and there is no network: it goes on trying
-    "no_network": "60 60 60 60 60 60 60 60 60 60 60 60 60 60 60",
-    # another person's SOS near here: short short long, twice
-    "assist": "120 120 120 120 500 400 120 120 120 120 500",
-    # something waits for a press: roll call, dispatch, recall
-    "asked": "120 120 120 700 120 120 120",
-    # a press was taken: answer given, mark set, check-in timer started
-    "taken": "120",
-    # about to raise an SOS by itself (silence, fall, check-in): press if all is well
-    "pre_alarm": "500 500 120 500 500 500 120",
-    # the person's own check-in timer runs, has ended
-    "checkin_on": "120 120 120 120 120",
-    "checkin_off": "120 400 120 400 120",
-    # the last link is gone; a link is back
-    "link_lost": "40 300 40",
-    "link_back": "40",
-    "battery_low": "500 200 40",
-    # shift began, shift ended
-    "on_duty": "120 120 500",
-    "off_duty": "500 120 120",
-}
+# name: motor on, off, on, ... in ms; 500 is long, 120 short, 40 a mere tick. One text, because a dict
+# of them would lie on the heap: `lengths` reads a row when it is to be felt.
+PATTERNS = """
+# SOS
+raised: 500
+someone_has_it: 500 250 500
+help_is_coming: 500 250 500 250 500
+# an SOS is open, or was just raised, and there is no network: it goes on trying
+no_network: 60 60 60 60 60 60 60 60 60 60 60 60 60 60 60
+# another person's SOS near here: short short long, twice
+assist: 120 120 120 120 500 400 120 120 120 120 500
+# something waits for a press: roll call, dispatch, recall
+asked: 120 120 120 700 120 120 120
+# a press was taken: answer given, mark set, check-in timer started
+taken: 120
+# about to raise an SOS by itself (silence, fall, check-in): press if all is well
+pre_alarm: 500 500 120 500 500 500 120
+# the person's own check-in timer runs, has ended
+checkin_on: 120 120 120 120 120
+checkin_off: 120 400 120 400 120
+# the last link is gone; a link is back
+link_lost: 40 300 40
+link_back: 40
+battery_low: 500 200 40
+# shift began, shift ended
+on_duty: 120 120 500
+off_duty: 500 120 120
+"""
 
 # name: on, off, on, off, ... in ms, repeated for ever; nothing is dark, one number is steady
-LIGHTS = {
-    "off": "",
-    "sos": "100 900",  # helpers find the person by it
-    "test": "500 500",
-}
+LIGHTS = """
+off:
+# helpers find the person by it
+sos: 100 900
+test: 500 500
+"""
 
 
-def lengths(pattern):
-    """The tuple of ms that a row's text says."""
-    return tuple(map(int, pattern.split()))
+def lengths(table, name):
+    """The tuple of ms of a row; ValueError where the table has none of that name."""
+    at = table.index("\n%s:" % name)
+    return tuple(map(int, table[at : table.index("\n", at + 1)].split()[1:]))
 
 
 class Player:

@@ -65,12 +65,12 @@ class Button:
         return self._gesture.may_call() or self._read != self._written
 
     def haptic(self, pattern: str) -> None:
-        lengths = haptics.lengths(haptics.PATTERNS[pattern])
+        lengths = haptics.lengths(haptics.PATTERNS, pattern)
         with self._lock:
             self._player.play(lengths)
 
     def light(self, pattern: str) -> None:
-        self._pattern = haptics.lengths(haptics.LIGHTS[pattern])
+        self._pattern = haptics.lengths(haptics.LIGHTS, pattern)
 
     def discreet(self, on: bool) -> None:
         with self._lock:

@@ -14,8 +14,10 @@ NOT_FOUND = -0x1102  # ESP_ERR_NVS_NOT_FOUND
 TOO_LONG = -0x1109  # ESP_ERR_NVS_KEY_TOO_LONG
 PAGE_ENTRIES = 126
 PAGES = 6  # 24 KB of the standard partition table, one page always kept empty
+_I32, _BLOB = b"i", b"b"  # before the key in the log
+_PIECE = 64  # bytes; a value in one piece would be memory of the unit's, which the chip needs none of
 
-_values = {}  # key -> (where it lies in the log, size): the chip keeps them in its flash
+_values = {}  # key -> where its value lies in the log: the chip keeps them in its flash
 _file = None
 _end = 0  # of the log
 _page_free = PAGE_ENTRIES
@@ -46,89 +48,94 @@ def _load():
 
 def _remember(key, at, size):
     if size:
-        _values[key] = (at, size)
+        _values[key] = at
     else:
         _values.pop(key, None)
 
 
-def _read(key):
-    """A value, or None."""
+def _find(key):
+    """Seeks a value; its size, or None."""
     if key not in _values:
         return None
-    at, size = _values[key]
-    _file.seek(at)
-    return _file.read(size)
+    _file.seek(_values[key] - len(key) - 2)
+    (size,) = struct.unpack("<H", _file.read(2))
+    _file.seek(len(key), 1)
+    return size
 
 
-def _entries(value):
-    return 1 if len(value) == 4 else 2 + (len(value) + 31) // 32
+def _holds(key, value):
+    if _find(key) != len(value):
+        return False
+    for at in range(0, len(value), _PIECE):
+        if _file.read(_PIECE) != value[at : at + _PIECE]:
+            return False
+    return True
 
 
-def _write(key, value):
+def _write(key, value, entries):
     global _page_free, _pages_free, _end
-    need = _entries(value)
-    if need > _page_free:
+    if entries > _page_free:
         if _pages_free:
             _pages_free -= 1
             _page_free = PAGE_ENTRIES
         else:  # the fullest page of old values is copied together and erased
             world.erase(2)
             _page_free = PAGE_ENTRIES
-    _page_free -= need
+    _page_free -= entries
     _file.seek(_end)
-    _file.write(struct.pack("<HH", len(key), len(value)) + key + value)
+    for piece in (struct.pack("<HH", len(key), len(value)), key, value):
+        _file.write(piece)
     _end += 4 + len(key) + len(value)
     _remember(key, _end - len(value), len(value))
 
 
 class NVS:
-    """One namespace."""
+    """One namespace. An integer and a blob of one key are two entries."""
 
     def __init__(self, namespace):
         if _file is None:
             _load()
         self._space = namespace.encode() + b"\x00"
 
-    def _key(self, key):
+    def _key(self, key, kind):
         if len(key) > 15:
             raise OSError(TOO_LONG)
-        return self._space + key.encode()
+        return self._space + kind + key.encode()
 
-    def _get(self, key):
-        value = _read(self._key(key))
-        if value is None:
+    def _size(self, key):
+        size = _find(key)
+        if size is None:
             raise OSError(NOT_FOUND)
-        return value
-
-    def _set(self, key, value):
-        key = self._key(key)
-        if _read(key) != value:  # ESP-IDF does not write what is there already
-            _write(key, value)
+        return size
 
     def set_i32(self, key, value):
-        self._set(key, struct.pack("<i", value))
+        key, value = self._key(key, _I32), struct.pack("<i", value)
+        if not _holds(key, value):  # ESP-IDF does not write what is there already
+            _write(key, value, 1)
 
     def get_i32(self, key):
-        return struct.unpack("<i", self._get(key))[0]
+        return struct.unpack("<i", _file.read(self._size(self._key(key, _I32))))[0]
 
     def set_blob(self, key, value):
-        value = bytes(value)
         if not value:
             raise ValueError("an empty blob")
-        # Five bytes at the least tell a blob from an integer in this model.
-        self._set(key, b"\x00" + len(value).to_bytes(4, "little") + value)
+        key, value = self._key(key, _BLOB), memoryview(value)
+        if not _holds(key, value):
+            _write(key, value, 2 + (len(value) + 31) // 32)
 
     def get_blob(self, key, buffer):
-        value = self._get(key)[5:]
-        if len(value) > len(buffer):
+        size = self._size(self._key(key, _BLOB))
+        if size > len(buffer):
             raise OSError(-0x110C)  # ESP_ERR_NVS_INVALID_LENGTH
-        buffer[: len(value)] = value
-        return len(value)
+        _file.readinto(memoryview(buffer)[:size])
+        return size
 
     def erase_key(self, key):
-        self._get(key)
-        key = self._key(key)
-        _write(key, b"")
+        found = [k for k in (self._key(key, _I32), self._key(key, _BLOB)) if k in _values]
+        if not found:
+            raise OSError(NOT_FOUND)
+        for key in found:
+            _write(key, b"", 1)
 
     def commit(self):
         """Writes are on flash already, as with ESP-IDF's blobs."""
@@ -156,8 +163,3 @@ def wake_on_ext1(pins, level):
     if pins and not level:
         raise ValueError("this model knows ANY_HIGH only")
     world.armed["ext1"] = tuple(pins or ())
-
-
-def raw_temperature():
-    """Degrees Fahrenheit, as the chip says it."""
-    return 104

@@ -9,7 +9,7 @@ import vfs
 import world
 
 BLOCK = 4096
-_BLANK = b"\xff" * 256  # an erased block is written in such pieces: this is not the unit's memory
+_BLANK = b"\xff" * 64  # an erased block is written in such pieces: this is not the unit's memory
 ROOT = "/flash"  # on the ESP32 it is "/", which the unix port needs for itself
 
 

@@ -15,8 +15,6 @@ import utime
 import world  # before our own modules: it makes the path hold
 from uart import UART, readable, uarts  # noqa: F401
 
-from drivers.pins import read as read_pins
-
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
 _RESET_EXIT = 42  # exit code of reset(): whoever runs the virtual unit starts it again
 # The `vfs` partition of a 4 MB board is 2 MB.
@@ -34,13 +32,12 @@ class Pin:
             raise ValueError("invalid pin")
         self._gpio = gpio
         self._level = 0
-        self._buffer = bytearray(1)
-        self._f = None
+        self._input = False
         self.init(mode, pull, value)
 
     def init(self, mode=-1, pull=-1, value=None):
-        if mode == Pin.IN:
-            self._f = open(world.path("levels"), "rb")
+        if mode != -1:
+            self._input = mode == Pin.IN
         if value is not None:
             self.value(value)
 
@@ -58,26 +55,17 @@ class Pin:
                 world.note(self._gpio, level)
 
     def level(self):
-        """What stands at it; not part of the device's Pin."""
+        """What stands at it; not part of the device's Pin. Call it with LOCK held."""
         if self._gpio == _wires.get("i2c_sda"):
             return _bus.sda()
         if self._gpio == _wires.get("accel_int"):
             _bus.pass_time()
             return _bus.chip.int1()
-        if self._f is None:
+        if not self._input:
             return self._level
-        self._f.seek(self._gpio)
-        self._f.readinto(self._buffer)
-        return self._buffer[0] & 1
-
-    def __call__(self, level=None):
-        return self.value(level)
-
-    def on(self):
-        self.value(1)
-
-    def off(self):
-        self.value(0)
+        _levels.seek(self._gpio)
+        _levels.readinto(_level)
+        return _level[0] & 1
 
 
 class ADC:
@@ -200,14 +188,6 @@ def _woken():
     return False
 
 
-def idle():
-    utime.sleep_ms(1)
-
-
-def freq(hz=None):
-    return 240000000
-
-
 def witness(boot, seq, name):
     """Only a virtual unit has one: an outside account of every record that it accepted."""
     if world.there("ledger"):
@@ -215,11 +195,25 @@ def witness(boot, seq, name):
             f.write("%s %d %s\n" % (boot, seq, name))
 
 
+def _pin_map():
+    """(signal, gpio, active) of each row of the board's pins.csv."""
+    with open("pins.csv") as f:
+        columns = f.readline().strip().split(",")
+        wanted = [columns.index(name) for name in ("signal", "gpio", "active")]
+        for line in f:
+            cells = line.split(",")
+            signal, gpio, active = [cells[at] for at in wanted]
+            if signal:
+                yield signal, int(gpio), active
+
+
 def _power_on():
     flash.power_on(FLASH_BYTES)
     idle_levels = {}
-    for row in read_pins("pins.csv").values():
-        idle_levels[row.gpio] = 1 if row.active == "low" else 0
+    for signal, gpio, active in _pin_map():
+        idle_levels[gpio] = 1 if active == "low" else 0
+        if signal in ("i2c_sda", "i2c_scl", "accel_int", "modem_ri"):
+            _wires[signal] = gpio
     world.begin(idle_levels)
     try:
         with open(world.path("reset")) as f:
@@ -233,6 +227,5 @@ def _power_on():
 _wires = {}  # {signal: gpio}: those the model itself plays
 _bus = lis3dh.Bus(_felt, utime.ticks_ms)
 _cause = _power_on()
-for _signal, _row in read_pins("pins.csv").items():
-    if _signal in ("i2c_sda", "i2c_scl", "accel_int", "modem_ri"):
-        _wires[_signal] = _row.gpio
+_levels = open(world.path("levels"), "rb")
+_level = bytearray(1)

@@ -1,4 +1,4 @@
-"""`network` on a desk: the station of the Wi-Fi, and PPP. What is in range stands in the world."""
+"""`network` on a desk: the station of the Wi-Fi. What is in range stands in the world."""
 
 import utime
 import world
@@ -75,32 +75,10 @@ class WLAN:
         return self._range
 
 
-class PPP:
-    """Over a UART that a modem answers on; the cell is the world's file `lte`."""
+def __getattr__(name):
+    """PPP only for a unit that has a modem: what stands for silicon shares the unit's heap."""
+    if name != "PPP":
+        raise AttributeError(name)
+    from ppp import PPP
 
-    SEC_NONE, SEC_PAP, SEC_CHAP = 0, 1, 2
-
-    def __init__(self, stream):
-        self._active = False
-        self._dialled = False
-
-    def active(self, on=None):
-        if on is not None:
-            self._active = bool(on)
-            if not on:
-                self._dialled = False
-        return self._active
-
-    def connect(self, security=0, user=None, key=None):
-        if not self._active:
-            raise OSError("not active")
-        self._dialled = True
-
-    def disconnect(self):
-        self._dialled = False
-
-    def isconnected(self):
-        return self._dialled and world.lines("lte") == [["1"]]
-
-    def poll(self):
-        pass
+    return PPP

@@ -7,7 +7,7 @@ real-time clock begins at 2000-01-01 with every power-on; machine.RTC sets it.
 import os
 
 import utime
-from utime import sleep, sleep_ms, sleep_us, ticks_cpu, ticks_us  # noqa: F401
+from utime import sleep, sleep_ms, sleep_us  # noqa: F401
 
 EPOCH_2000 = 946684800  # Unix seconds of 2000-01-01, where the ESP32 begins to count
 _PERIOD = 1 << 30
@@ -31,15 +31,8 @@ def time():
     return utime.time() + _rtc_s
 
 
-def time_ns():
-    return utime.time_ns() + _rtc_s * 1000000000
-
-
 def gmtime(seconds=None):
     return utime.gmtime((time() if seconds is None else seconds) + EPOCH_2000)
-
-
-localtime = gmtime
 
 
 def mktime(fields):

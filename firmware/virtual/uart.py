@@ -7,6 +7,7 @@ import usocket
 import world
 
 uarts = []
+_PIECE = 128  # bytes taken over at a time
 
 
 class UART:
@@ -16,8 +17,10 @@ class UART:
         self._address = struct.pack(
             "<H108s", usocket.AF_UNIX, world.path("uart%d" % number).encode()
         )
-        self._rx = bytearray(rxbuf)
-        self._have = 0
+        # On the chip this buffer is the driver's, outside MicroPython's heap: here it is a file.
+        self._rx = open(world.path("uart%d.rx" % number), "w+b")
+        self._room = rxbuf
+        self._have = self._taken = 0
         self._socket = None
         self.baudrate = baudrate
         uarts.append(self)
@@ -47,16 +50,15 @@ class UART:
         """Take what has come over the wire; beyond the buffer it is gone, as in the driver."""
         line = self._line()
         while line is not None:
-            data = line.recv(512) if readable(line) else None
+            data = line.recv(_PIECE) if readable(line) else None
             if data is None:
                 return
             if not data:
                 line.close()
                 self._socket = None
                 return
-            kept = data[: len(self._rx) - self._have]
-            self._rx[self._have : self._have + len(kept)] = kept
-            self._have += len(kept)
+            self._rx.seek(self._taken + self._have)
+            self._have += self._rx.write(data[: self._room - self._have])
 
     def any(self):
         self._fetch()
@@ -67,10 +69,10 @@ class UART:
         count = self._have if count is None else min(count, self._have)
         if not count:
             return None
-        data = bytes(self._rx[:count])
+        self._rx.seek(self._taken)
         self._have -= count
-        self._rx[: self._have] = self._rx[count : count + self._have]
-        return data
+        self._taken = self._taken + count if self._have else 0
+        return self._rx.read(count)
 
     def readinto(self, buffer, count=None):
         data = self.read(min(len(buffer), count or len(buffer)))
@@ -88,9 +90,6 @@ class UART:
                 line.close()
                 self._socket = None
         return len(data)  # a wire does not say whether anybody listens
-
-    def flush(self):
-        pass
 
 
 def readable(line):

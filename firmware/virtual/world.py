@@ -8,7 +8,7 @@ PATROL_STATE names the directory. What lies there:
     adc         two bytes for each GPIO, little-endian: millivolts at the pin
     out         what the unit does, in records of 8 bytes: host ms u32, what u8, value u8, 2 spare;
                 `what` is a GPIO, or one of the codes below
-    uart1 …     Unix sockets somebody listens on: the other end of that UART
+    uart1 …     Unix sockets somebody listens on: the other end of that UART; uart1.rx: its buffer
     accel       what the accelerometer feels (lis3dh.py)
     wifi        networks in range: lines of "ssid<tab>password<tab>rssi"
     lte         "1" while the cell answers

@@ -119,8 +119,8 @@ try:
 
     esp32.Partition = RawPartition
     machine.unique_id = lambda: bytes(int(part, 16) for part in mac.split(":"))
-except (ImportError, OSError):
-    pass  # no unit's program on the flash: the virtual chip reads its pin map from there
+except OSError:
+    pass  # no unit's files on the flash: the virtual chip reads its pin map from there
 for script in ("boot.py", "main.py") if mode == "main" else ("boot.py",):
     try:
         source = open(script).read()

@@ -37,7 +37,7 @@ class _Reader:
         assert data[:1] == b"M", "no .mpy"
         self._data, self._at = data, _HEADER
         names, objects = self._number(), self._number()
-        self._names = [self._name() for _ in range(names)]
+        self.names = [self._name() for _ in range(names)]
         for _ in range(objects):
             self._skip_object()
 
@@ -78,7 +78,7 @@ class _Reader:
         state, handlers = self._prelude()
         while self._byte() & 0x80:  # the prelude's sizes, which nobody needs here
             pass
-        name = self._names[self._number()]
+        name = self.names[self._number()]
         self._at = start + size
         inside = [self.code() for _ in range(self._number())] if kind & 4 else []
         return Code(name, size, state, handlers, inside)
@@ -98,3 +98,8 @@ class _Reader:
 def read(data: bytes) -> Code:
     """The module's own code, with all that is inside."""
     return _Reader(data).code()
+
+
+def names(data: bytes) -> list[str]:
+    """All names that it needs: those that no build has yet are made in RAM, 9 bytes each."""
+    return _Reader(data).names

@@ -1,6 +1,7 @@
 """What a unit does not need of a joined program: constants under a name, and what nobody uses.
 
-A constant is written where it is used. A function, class, method or table stays only when something
+A constant is written where it is used, as often as it is: mpy-cross makes one object of them all,
+and a global less is 8 bytes of heap less. A function, class, method or table stays only when something
 that runs may reach it: what modules do when they are imported, the names that uses, and any method
 whose name stands behind a dot, or in a string, in what is reached. Methods are known by their name
 alone, so a name that two classes share keeps both.
@@ -17,8 +18,7 @@ from flashing.linker.join import START, Part
 from flashing.linker.scopes import Definitions, Imports, has_foreign_base
 from flashing.linker.short import KNOWN
 
-SMALL = 1 << 30  # a whole number below lies in the code itself, on 32 bits too
-SHORT = 10  # characters: a longer string is an object, which one name should hold
+HELD = "held"
 _OPERATIONS: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: int.__add__,
     ast.Sub: int.__sub__,
@@ -43,8 +43,9 @@ def fold(parts: list[Part], names: set[str]) -> None:
             for name, value in _assignments(part):
                 if name in names and bound[name] == 1 and name not in known:
                     constant = _constant(value, known)
-                    if constant is not None and _belongs_inside(constant, uses[name]):
+                    if constant is not None:
                         known[name] = constant
+                        _hold(constant, uses[name])
     for part in parts:
         part.body = [s for s in part.body if not _is_known(s, known)]
         written = _Write(known)
@@ -140,15 +141,10 @@ def _number(node: ast.expr, known: dict[str, ast.expr]) -> int | None:
     return None
 
 
-def _belongs_inside(constant: ast.expr, uses: int) -> bool:
-    if not isinstance(constant, ast.Constant):
-        return uses <= 1
-    value = constant.value
-    if type(value) is int:
-        return abs(value) < SMALL or uses <= 1
-    if isinstance(value, str | bytes):
-        return uses <= 1 or (isinstance(value, str) and len(value) <= SHORT)
-    return value is None or isinstance(value, bool)
+def _hold(constant: ast.expr, uses: int) -> None:
+    """A text that several places share is wanted often: `sentences` is not to cut it each time."""
+    if isinstance(constant, ast.Constant) and uses > 1:
+        constant.kind = HELD
 
 
 def _is_known(statement: ast.stmt, known: dict[str, ast.expr]) -> bool:

@@ -1,18 +1,23 @@
 """Sentences of a linked program lie in one string, out of which each is cut when it is needed.
 
 A string of more than ten characters is an object on the heap for ever, 20 bytes on 32 bits, though
-its characters lie in the flash. What a person reads (it has a space in it) is wanted seldom.
+its characters lie in the flash; a shorter one that is no word of MicroPython's own is a name, 9
+bytes. What a person reads, what is formatted, a file's name: those are wanted seldom, or cost more
+than the cutting.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 
 from flashing.linker.join import ENTRY, Part
+from flashing.linker.prune import HELD
 from flashing.linker.scopes import Imports
 
 POOL = "all sentences"  # until it gets its short name: one that no source can have
-_SHORTEST = 11  # below, MicroPython interns it: it costs a name, once
+# Two characters and more, one of which no name has; what has many lines is a table, and long.
+_SELDOM = re.compile(r"(?=..)(?!.*\n.*\n).*[ %{}()/.=<\r-].*", re.DOTALL)
 
 
 def pool(parts: list[Part], names: set[str]) -> None:
@@ -40,7 +45,7 @@ class _Pool(ast.NodeTransformer):
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         text = node.value
-        if not isinstance(text, str) or len(text) < _SHORTEST or " " not in text:
+        if not isinstance(text, str) or not _SELDOM.fullmatch(text) or node.kind == HELD:
             return node
         if not text.isascii():  # MicroPython counts characters from the start
             return node

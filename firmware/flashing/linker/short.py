@@ -3,7 +3,9 @@
     globals      one each
     attributes   two may share one unless an object can have both: classes that inherit from each
                  other count as one object, a namedtuple is one too
-    parameters   one that no call names becomes p0, p1 …, in every function
+    parameters   one that no call names: the first one has the same name in every function
+
+The name of a namedtuple's type, which nobody reads, is the global's that holds it.
 
 What may be asked for from outside keeps its name: what stands in a string or as a keyword of a
 call, what MicroPython or a library of its own looks for (`known.txt`), and exceptions, whose names
@@ -73,6 +75,7 @@ def shorten(parts: list[Part], names: set[str], seen: Attributes) -> None:
     in_classes = {n.id for n in _class_level(tree)} & names
     last = max(attributes.values(), default=-1) + 1
     exceptions = {node.name for node in _classes(tree) if _is_exception(node)}
+    names = names | set(_renamed_imports(tree))
     given = sorted(names - {START} - exceptions, key=lambda name: (name in in_classes, name))
     called_now = _named(tree)
     short = {name: called_now(at) for at, name in enumerate(given) if name not in in_classes}
@@ -87,8 +90,10 @@ def shorten(parts: list[Part], names: set[str], seen: Attributes) -> None:
         called |= strings(tree)
     named = {name: called_now(at) for name, at in attributes.items()}
     renamed = _Rename(short, named, {part.name for part in parts})
+    # Behind the globals, which a function may use beside its parameters.
+    last = first + len(in_classes)
     for statement in tree.body:
-        _parameters(statement, called, by_dict, "p")
+        _parameters(statement, called, by_dict, called_now, last)
         renamed.visit(statement)
 
 
@@ -108,8 +113,8 @@ def keywords(tree: ast.Module) -> set[str]:
 
 
 def strings(tree: ast.Module) -> set[str]:
-    """All but those that only name the fields of a namedtuple."""
-    named = {id(n) for call, _ in _namedtuples(tree) for n in ast.walk(call.args[1])}
+    """All but those that only name a namedtuple and its fields."""
+    named = {id(n) for call, _ in _namedtuples(tree) for arg in call.args for n in ast.walk(arg)}
     return {
         node.value
         for node in ast.walk(tree)
@@ -136,6 +141,13 @@ def _is_exception(node: ast.ClassDef) -> bool:
 
 
 # --- attributes --------------------------------------------------------------------------------
+def _renamed_imports(tree: ast.Module) -> Iterator[str]:
+    """What comes from outside under a name that join made for it."""
+    for node in tree.body:
+        if isinstance(node, Imports):
+            yield from (alias.asname for alias in node.names if alias.asname)
+
+
 def _classes(tree: ast.Module) -> list[ast.ClassDef]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
 
@@ -196,9 +208,13 @@ def _class_level(tree: ast.Module) -> Iterator[ast.Name]:
                 yield inner
 
 
+def _is_namedtuple(node: ast.Call) -> bool:
+    return ast.unparse(node.func) == "namedtuple"
+
+
 def _namedtuples(tree: ast.Module) -> Iterator[tuple[ast.Call, list[str]]]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "namedtuple":
+        if isinstance(node, ast.Call) and _is_namedtuple(node):
             fields = ast.literal_eval(node.args[1])
             yield node, fields.split() if isinstance(fields, str) else list(fields)
 
@@ -237,15 +253,22 @@ class _Rename(ast.NodeVisitor):
                 inner.id = self._attributes.get(inner.id, inner.id)
         self.generic_visit(node)
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        for alias in node.names if node.module in self._parts else ():
-            new = self._names.get(alias.name)
-            if new is not None:
-                alias.name = new
-                alias.asname = alias.asname and self._names.get(alias.asname, alias.asname)
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        ours = isinstance(node, ast.ImportFrom) and node.module in self._parts
+        for alias in node.names:
+            alias.asname = alias.asname and self._names.get(alias.asname, alias.asname)
+            alias.name = self._names.get(alias.name, alias.name) if ours else alias.name
+
+    visit_ImportFrom = visit_Import  # type: ignore[assignment]
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        self.generic_visit(node)
+        target, made = node.targets[0], node.value
+        if isinstance(made, ast.Call) and _is_namedtuple(made) and isinstance(target, ast.Name):
+            made.args[0] = ast.copy_location(ast.Constant(target.id), made.args[0])
 
     def visit_Call(self, node: ast.Call) -> None:
-        if ast.unparse(node.func) == "namedtuple":
+        if _is_namedtuple(node):
             fields = ast.literal_eval(node.args[1])
             fields = fields.split() if isinstance(fields, str) else fields
             new = [self._attributes.get(name, name) for name in fields]
@@ -253,31 +276,35 @@ class _Rename(ast.NodeVisitor):
         self.generic_visit(node)
 
 
-def _parameters(node: ast.AST, called: set[str], by_dict: set[str], letter: str) -> None:
-    """`letter`: another one for each function inside another, which sees the outer names."""
+def _parameters(
+    node: ast.AST, called: set[str], by_dict: set[str], named: Callable[[int], str], first: int
+) -> None:
+    """`first`: number of the first name to take; those below are seen from further out."""
     if isinstance(node, ast.ClassDef) and node.name in by_dict:
         by_dict = by_dict | {"__init__"}
     for child in [node] if isinstance(node, Functions) else ast.iter_child_nodes(node):
         if not isinstance(child, Functions):
-            _parameters(child, called, by_dict, letter)
+            _parameters(child, called, by_dict, named, first)
             continue
         inner = [n for n in ast.walk(child) if n is not child]
         again = set(_bound_inside(child))
         used = {n.id for n in inner if isinstance(n, ast.Name)}
         used |= {argument.arg for argument in arguments(child)}
-        free = (f"{letter}{at}" for at in count() if f"{letter}{at}" not in used)
         new: dict[str, str] = {}
+        numbers = count(first)
         for argument in [*child.args.posonlyargs, *child.args.args]:
             name = argument.arg
             keeps = name in called | again or getattr(child, "name", "") in by_dict
-            if not keeps and name not in ("self", "cls"):
-                argument.arg = new[name] = next(free)
+            if not keeps and name != "self":
+                argument.arg = new[name] = next(n for n in map(named, numbers) if n not in used)
         for n in inner:
             if isinstance(n, ast.Name):
                 n.id = new.get(n.id, n.id)
+            elif isinstance(n, ast.ExceptHandler) and n.name:
+                n.name = new.get(n.name, n.name)
         below = [child.body] if isinstance(child, ast.Lambda) else child.body
         for statement in below:
-            _parameters(statement, called, by_dict, chr(ord(letter) + 1))
+            _parameters(statement, called, by_dict, named, next(numbers))
 
 
 def _bound_inside(function: Functions) -> Iterator[str]:
@@ -288,8 +315,10 @@ def _bound_inside(function: Functions) -> Iterator[str]:
         for node in ast.walk(statement):
             if isinstance(node, Functions):
                 yield from (argument.arg for argument in arguments(node))
-            if isinstance(node, Definitions | ast.ExceptHandler):
-                yield node.name or ""
+            if isinstance(node, Definitions):
+                yield node.name
+            elif isinstance(node, ast.ExceptHandler):
+                yield "" if id(node) in mine else node.name or ""
             elif isinstance(node, ast.Nonlocal | ast.Global):
                 yield from node.names
             elif isinstance(node, Imports):

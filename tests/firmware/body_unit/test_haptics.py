@@ -1,7 +1,8 @@
 from body_unit import haptics
 from body_unit.haptics import LIGHTS, PAUSE_MS, Player, lengths
 
-PATTERNS = {name: lengths(text) for name, text in haptics.PATTERNS.items()}
+NAMES = [row.split(":")[0] for row in haptics.PATTERNS.split("\n") if ":" in row and row[0] != "#"]
+PATTERNS = {name: lengths(haptics.PATTERNS, name) for name in NAMES}
 LONG_MS = 300
 
 
@@ -23,10 +24,19 @@ def test_every_pattern_is_told_apart_by_count_and_length_alone():
         felt[rhythm(pattern)] = name
 
 
+def test_a_pattern_that_is_not_in_the_table_is_refused():
+    assert len(PATTERNS) == 15
+    for name in ("", "help", "aised", "an SOS is open, or was just raised, and there is no network"):
+        try:
+            raise AssertionError(lengths(haptics.PATTERNS, name))
+        except ValueError:
+            pass
+
+
 def test_patterns_begin_and_end_with_the_motor_on():
     for name, pattern in PATTERNS.items():
         assert len(pattern) % 2 == 1 and min(pattern) >= 40, name
-    assert lengths(LIGHTS["off"]) == ()
+    assert lengths(LIGHTS, "off") == ()
 
 
 def felt(player, ms, start=0):

@@ -160,4 +160,4 @@ class Rig:
         elif name in ("haptic", "light"):
             assert not self.discreet, effect
             table = haptics.PATTERNS if name == "haptic" else haptics.LIGHTS
-            assert effect[1] in table, effect
+            haptics.lengths(table, effect[1])  # ValueError: no such pattern

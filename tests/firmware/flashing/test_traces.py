@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,11 @@ def test_a_statement_leads_to_its_line_in_a_function_that_became_a_case() -> Non
     module = linker.link(texts)["unit_main"]
     rows = module.text.splitlines()
     places = {rows[line - 1].strip(): origin for line, origin in module.origin.items()}
-    assert places["return p1 + 1"] == ("far", 2)
-    assert places["raise ValueError(p1)"] == ("far", 6)
-    (called,) = [text for text in places if "1, 2)" in text]
-    assert places[called] == ("unit_main", 5)
+
+    def place(pattern: str) -> tuple[str, int]:
+        (found,) = [origin for text, origin in places.items() if re.search(pattern, text)]
+        return found
+
+    assert place(r"^return \w+ \+ 1$") == ("far", 2)
+    assert place(r"^raise ValueError\(\w+\)$") == ("far", 6)
+    assert place(r"1, 2\)") == ("unit_main", 5)
