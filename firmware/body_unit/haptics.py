@@ -5,8 +5,8 @@ and its length alone. An SOS has three signals and no more, and they simply coun
 two long, three long.
 """
 
-# name: motor on, off, on, ... in ms; 500 is long, 120 short, 40 a mere tick. One text, because a dict
-# of them would lie on the heap: `lengths` reads a row when it is to be felt.
+# name: motor on, off, on, ... in ms; 500 is long, 120 short, 40 a mere tick. One text, because a
+# dict of them would lie on the heap: `lengths` reads a row when it is to be felt.
 PATTERNS = """
 # SOS
 raised: 500

@@ -74,7 +74,7 @@ class Point(Place):
         """A row of the plan's points, in the contract's inner form."""
         Place.__init__(self, row["lat"], row["lon"], row["rad"])
         self.id, self.desc = row["id"], row["desc"]
-        # What most points do not have stays the class's: ten names a point are 80 bytes, 14 are 144.
+        # What most points lack stays the class's: ten names are 80 bytes a point, 14 are 144.
         if row.get("stay_s"):
             self.stay_s = row["stay_s"]
         if row.get("rounds"):

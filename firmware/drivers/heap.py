@@ -1,16 +1,19 @@
 """Importing this makes a small heap collect early, before anything else is imported.
 
-The garbage that imports leave behind would otherwise lie between what stays, and part the heap for
-ever: the largest free block counts, not the sum. With PSRAM a collection takes long and room is
-plenty.
+The garbage that imports and every packet leave behind would otherwise lie between what stays, and
+part the heap for ever: the largest free block counts, not the sum. In 60 KB a patrol asked in vain
+for a block 0 times with a collection each KB, 1 with one each 2 KB, 12 with one each 4 KB. With
+PSRAM a collection takes long and room is plenty.
 """
 
 import gc
 
 _SMALL = 512 * 1024  # bytes
-_EVERY = 4096
+_EVERY = 1024  # bytes asked for
 
 LOG_BYTES = 2048  # of the log of the last hour, in one block
+WINDOW = 8  # publishes of a line without a PUBACK; each takes half a KB
 if gc.mem_free() + gc.mem_alloc() < _SMALL:
     gc.threshold(_EVERY)
     LOG_BYTES = 1024
+    WINDOW = 6

@@ -10,11 +10,11 @@ import os
 from body_unit.power import KEEPALIVE_S
 from body_unit.store import split
 from drivers import backoff
+from drivers.heap import WINDOW
 from drivers.mqtt import LineError, Session, Silence
 from drivers.watched import alive
 from patrol_contract.mqtt_packets import V311, Connect, Will
 
-WINDOW = 8
 RESERVED = 2  # of the window, for an SOS
 HELLO_MS = 6000  # TCP, TLS and CONNACK: some 3 s at 300 ms and 64 kbit/s
 # A connection on which nothing comes for so long was given up before: a ping, and the longest wait.

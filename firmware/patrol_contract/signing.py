@@ -16,8 +16,6 @@ from patrol_contract import ContractError, canonical_form, exact_json
 
 ALG = "rsa3072-sha256"
 KEY_BYTES = 384
-_PIECE_BITS = 192
-_PIECE = (1 << _PIECE_BITS) - 1
 WIDTH = 64
 SKEW_S = 300  # a county clock may run this far ahead of a unit's
 NO_CLOCK = ("sos_ack", "help", "sos_close")  # for an open SOS these need no clock
@@ -61,46 +59,31 @@ def _signed(payload):
     return (exact_json.dumps(wire),), sig
 
 
-def verify(modulus, parts, signature):
-    """True when `signature` (bytes) is `modulus`'s (384 bytes, big endian) over all the parts."""
-    if len(signature) != KEY_BYTES or len(modulus) != KEY_BYTES:
-        return False
+def verify(modulus, payload):
+    """True when the `sig` in a payload is `modulus`'s (384 bytes, big endian) over all else of it.
+
+    pow wants some 4 KB, up to 770 bytes at a time: what is not needed any more is let go before.
+    """
+    parts, sig = _signed(payload)
     sha256 = hashlib.sha256()
     for part in parts:
         sha256.update(part)
     end = b"\x00" + _SHA256 + sha256.digest()
-    sha256 = parts = None  # pow wants 4 KB
+    sha256 = parts = part = None
+    try:
+        sig = binascii.a2b_base64(sig)
+    except (ValueError, TypeError):
+        return False
+    if len(sig) != KEY_BYTES or len(modulus) != KEY_BYTES:
+        return False
+    s = int.from_bytes(sig, "big")
+    sig = None
     n = int.from_bytes(modulus, "big")
-    s = int.from_bytes(signature, "big")
     if s >= n:
         return False
-    block = power(s, n).to_bytes(KEY_BYTES, "big")
+    block = pow(s, 65537, n).to_bytes(KEY_BYTES, "big")
     padded = b"\x00\x01" + b"\xff" * (KEY_BYTES - 2 - len(end))
     return block[: len(padded)] == padded and block[len(padded) :] == end
-
-
-def power(s, n):
-    """s ** 65537 % n for `n` of KEY_BYTES.
-
-    pow wants 5 KB in blocks of 0.8 KB. A small heap in use has as much, but not in one place: there
-    it is done in blocks of half the size and in half as many bytes, and takes longer.
-    """
-    try:
-        return pow(s, 65537, n)
-    except MemoryError:
-        pass
-    x = s
-    for _ in range(16):
-        x = times(x, x, n)
-    return times(x, s, n)
-
-
-def times(x, y, n):
-    """x * y % n, by pieces of `y`: nothing becomes longer than `n` and one piece."""
-    product = 0
-    for at in range(8 * KEY_BYTES - _PIECE_BITS, -1, -_PIECE_BITS):
-        product = ((product << _PIECE_BITS) + x * (y >> at & _PIECE)) % n
-    return product
 
 
 class ReplayWindow:
@@ -161,12 +144,7 @@ def refusal(payload, fields, keys, targets, windows, now, open_sos=()):
     window = windows.setdefault(fields["to"], ReplayWindow())
     if timed and not window.check(fields["seq"]):
         return "replay"
-    parts, sig = _signed(payload)
-    try:
-        signature = binascii.a2b_base64(sig)
-    except (ValueError, TypeError):
-        return "signature"
-    if not verify(modulus, parts, signature):
+    if not verify(modulus, payload):
         return "signature"
     if timed:  # duty has no exp: it is ordered by `since`, and retained copies come again
         window.accept(fields["seq"])

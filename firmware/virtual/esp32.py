@@ -15,7 +15,7 @@ TOO_LONG = -0x1109  # ESP_ERR_NVS_KEY_TOO_LONG
 PAGE_ENTRIES = 126
 PAGES = 6  # 24 KB of the standard partition table, one page always kept empty
 _I32, _BLOB = b"i", b"b"  # before the key in the log
-_PIECE = 64  # bytes; a value in one piece would be memory of the unit's, which the chip needs none of
+_PIECE = 64  # bytes: in one piece a value would take memory of the unit, and the chip takes none
 
 _values = {}  # key -> where its value lies in the log: the chip keeps them in its flash
 _file = None

@@ -25,9 +25,11 @@ GPS_LIBRARY = ROOT / ".venv-unit/lib-unit/adafruit_gps.py"
 AT = 0x10000000  # free in a process of either width
 VIRTUAL = "/virtual/"  # the desk's own: a unit has the chip instead
 START = """\
-import sys, uctypes, vfs
+import os, sys, uctypes, vfs
 vfs.mount(vfs.VfsRom(uctypes.bytearray_at({at}, {size})), "/rom")
-sys.path[:] = [{virtual}"/rom/lib", ".frozen"]
+sys.path[:] = ["/rom/lib", ".frozen"]
+if {virtual}:
+    sys.path.insert(2 if os.getenv("PATROL_FROZEN") else 0, "/rom/virtual")
 {before}
 """
 
@@ -64,12 +66,14 @@ class Rom:
         self.image.write_bytes(image)
         self.start = folder / "start.py"
         starter = app.STARTER.decode() if entry is None else f"import {ENTRY}\n"
-        virtual = '"/rom/virtual", ' if entry is None else ""
-        begin = START.format(at=AT, size=len(image), before=before, virtual=virtual)
+        begin = START.format(at=AT, size=len(image), before=before, virtual=entry is None)
         self.start.write_text(begin + starter)
 
     def environment(self, build: str) -> dict[str, str]:
-        """What maps the image into an interpreter of that width: "64" or "32"."""
+        """What maps the image into an interpreter of that width: "64" or "32".
+
+        The latter has what stands for silicon in its own flash (UNIT_BUILDS), as the chip has.
+        """
         shim = self._folder / f"rom_map_{build}.so"
         if not shim.exists():
             source = Path(__file__).with_name("rom_map.c")
@@ -79,6 +83,7 @@ class Rom:
             "LD_PRELOAD": str(shim),
             "PATROL_ROMFS": str(self.image),
             "PATROL_ROMFS_AT": hex(AT),
+            "PATROL_FROZEN": "1" if build == "32" else "",
         }
 
 

@@ -6,15 +6,22 @@
 # single floats. Source: Debian's own `micropython` package (trixie), checked by apt against Debian's
 # keys, in lists of its own: the machine's sources are left as they are.
 #
-# Beside it lies `names`: every name that lies in its flash, for known_names.py.
+# Beside it lie `names`, every name in its flash, for known_names.py; and `micropython-unit`, the same
+# with firmware/virtual frozen in: on the chip `machine`, `network` and the like are in its flash too,
+# and what they are made of takes nothing of the heap that unit_heap.py looks for.
 #
 # Idempotent; kept in ~/.cache/patrol-micropython32. Needs gcc-multilib, make, dpkg-dev: installed
 # when root or sudo allows, else named (exit 2).
 set -euo pipefail
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/patrol-micropython32"
 final="$cache/micropython"
-recipe="$(sha256sum "$0" | cut -c1-16)"
-if [ "$(cat "$cache/recipe" 2>/dev/null)" = "$recipe" ] && "$final" -c 1 && [ -s "$cache/names" ]; then
+virtual="$(cd "$(dirname "$0")/../../firmware/virtual" && pwd)"
+recipe="$(cat "$0" "$virtual"/*.py | sha256sum | cut -c1-16)"
+made() {
+    [ "$(cat "$cache/recipe" 2>/dev/null)" = "$recipe" ] && "$final" -c 1 && "$final-unit" -c 1 &&
+        [ -s "$cache/names" ]
+}
+if made; then
     echo "$final"
     exit
 fi
@@ -23,7 +30,7 @@ say() { echo "micropython32: $*" >&2; }
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9 # two builds in one place would break each other
-if [ "$(cat "$cache/recipe" 2>/dev/null)" = "$recipe" ]; then
+if made; then
     echo "$final"
     exit
 fi
@@ -69,12 +76,16 @@ cat >ports/unix/variants/patrol32/mpconfigvariant.h <<'H'
 #include "../standard/mpconfigvariant.h"
 H
 cp ports/unix/variants/standard/mpconfigvariant.mk ports/unix/variants/patrol32/
-build=(make -j"$(nproc)" -C ports/unix VARIANT=patrol32 MICROPY_FORCE_32BIT=1 MICROPY_PY_FFI=0
-    MICROPY_PY_BTREE=0 MICROPY_PY_SSL=0 MICROPY_SSL_MBEDTLS=0 FROZEN_MANIFEST="$PWD/debian/config/manifest.py" CWARN=-Wall)
-if ! { make -j"$(nproc)" -C mpy-cross && "${build[@]}"; } >"$cache/build.log" 2>&1; then
+build() { # a frozen manifest
+    make -j"$(nproc)" -C ports/unix VARIANT=patrol32 MICROPY_FORCE_32BIT=1 MICROPY_PY_FFI=0 \
+        MICROPY_PY_BTREE=0 MICROPY_PY_SSL=0 MICROPY_SSL_MBEDTLS=0 FROZEN_MANIFEST="$1" CWARN=-Wall \
+        >>"$cache/build.log" 2>&1 && return
     say "the build failed: see $cache/build.log"
     exit 1
-fi
+}
+debian="$PWD/debian/config/manifest.py"
+make -j"$(nproc)" -C mpy-cross >"$cache/build.log" 2>&1 || { say "the build failed: see $cache/build.log"; exit 1; }
+build "$debian"
 built=ports/unix/build-patrol32
 sed -n 's/^QDEF[01](MP_QSTR_\w*, .* "\(\w*\)")$/\1/p' $built/genhdr/qstrdefs.generated.h >"$cache/names"
 sed -n '/mp_qstr_frozen_const_pool = /,/^};/s/^ *"\(\w*\)",$/\1/p' $built/frozen_content.c >>"$cache/names"
@@ -86,6 +97,14 @@ assert 16777217.0 == 16777216.0, 'floats are not single'
 import asyncio, hashlib, socket, vfs, _thread
 hashlib.sha256(b'')
 "
+printf 'include("%s")\nfreeze("%s")\n' "$debian" "$virtual" >"$work/unit.py"
+build "$work/unit.py"
+install $built/micropython "$cache/micropython.unit"
+(cd / && PATROL_STATE="$work" "$cache/micropython.unit" -c "import network, socket") || {
+    say "firmware/virtual is not in the second build: see $cache/build.log"
+    exit 1
+}
+mv "$cache/micropython.unit" "$final-unit"
 mv "$cache/micropython.new" "$final"
 echo "$recipe" >"$cache/recipe"
 echo "$final"

@@ -5,6 +5,7 @@ of a table on the heap. So what flash.sh compiles is not the source as it stands
 
     join       all modules become one, and one more for each driver that only some boards have
     prune      constants go where they are used; what nobody reaches goes
+    choices    what is compared with a tuple is compared with each of it
     hoist      comprehensions become loops
     methods    methods that only share a name get names of their own (types, classes)
     lift       … and those that are only called become functions
@@ -24,7 +25,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flashing.linker import hoist, lift, merge, methods, prune, sentences, short
+from flashing.linker import choices, hoist, lift, merge, methods, prune, sentences, short
 from flashing.linker.join import ENTRY, Joined, Part
 from flashing.linker.origins import Origin, origin_of
 from flashing.linker.scopes import Definitions
@@ -47,6 +48,7 @@ def link(texts: dict[str, str], entry: str = ENTRY) -> dict[str, Linked]:
     names = joined.globals
     prune.fold(joined.parts, names)
     prune.shake(joined.parts, names)
+    choices.spell_out(joined.parts)
     hoist.hoist(joined.parts)
     methods.tell_apart(joined.parts)
     attributes = short.Attributes(joined.parts)

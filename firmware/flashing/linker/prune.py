@@ -1,10 +1,10 @@
 """What a unit does not need of a joined program: constants under a name, and what nobody uses.
 
 A constant is written where it is used, as often as it is: mpy-cross makes one object of them all,
-and a global less is 8 bytes of heap less. A function, class, method or table stays only when something
-that runs may reach it: what modules do when they are imported, the names that uses, and any method
-whose name stands behind a dot, or in a string, in what is reached. Methods are known by their name
-alone, so a name that two classes share keeps both.
+and a global less is 8 bytes of heap less. A function, class, method or table stays only when
+something that runs may reach it: what modules do when they are imported, the names that uses, and
+any method whose name stands behind a dot, or in a string, in what is reached. Methods are known by
+their name alone, so a name that two classes share keeps both.
 """
 
 from __future__ import annotations

@@ -279,7 +279,7 @@ class _Rename(ast.NodeVisitor):
 def _parameters(
     node: ast.AST, called: set[str], by_dict: set[str], named: Callable[[int], str], first: int
 ) -> None:
-    """`first`: number of the first name to take; those below are seen from further out."""
+    """Give them the names from number `first` on, but for those that are used inside."""
     if isinstance(node, ast.ClassDef) and node.name in by_dict:
         by_dict = by_dict | {"__init__"}
     for child in [node] if isinstance(node, Functions) else ast.iter_child_nodes(node):
@@ -304,7 +304,7 @@ def _parameters(
                 n.name = new.get(n.name, n.name)
         below = [child.body] if isinstance(child, ast.Lambda) else child.body
         for statement in below:
-            _parameters(statement, called, by_dict, named, next(numbers))
+            _parameters(statement, called, by_dict, named, first)
 
 
 def _bound_inside(function: Functions) -> Iterator[str]:

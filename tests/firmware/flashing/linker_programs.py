@@ -283,6 +283,68 @@ def run():
     rows = [Row(1, "up", "low"), Row(2, pull="down", active="high")]
     return [(r.gpio, r[1], r.active) for r in rows], [tuple(r) for r in rows]
 """,
+    "choices": """
+WORDS = ("up", "down")
+asked = []
+def word(w):
+    asked.append(w)
+    return w
+def f(x, row):
+    found = x in ("a", 1, "a longer word than ten"), x not in ("a", "b")
+    return found, row[0] in ("a", 2), x in ()
+def g(x):
+    found = word(x) in ("a", "b"), x in WORDS, (x,) in (("a",), ("b",))
+    return found, x in (None, 1.5), x in ("a",)
+def run():
+    return [f(x, (x, 0)) for x in ("a", "b", 1, 2, True)], [g(x) for x in ("up", "a", 1)], asked
+""",
+    "shared": """
+TEXT = "a table\\nof two\\nrows"
+PAIR = ("one", (2, 3))
+HALF = 0.5
+BIG = 1 << 40
+BYTES = b"-" * 2 + b"/"
+DASH = b"--"
+WISH = "good night"
+def f(n):
+    return TEXT[n:], PAIR[1], n * HALF, BIG + n, DASH
+def g():
+    return TEXT.index("of"), PAIR, HALF, BIG, DASH + BYTES, WISH + "!", "good night", WISH
+def run():
+    return f(1), g(), "no %d" % 4, "/", "a-b".split("-"), "x\\r\\n", PAIR + PAIR
+""",
+    "parameters": """
+def outer(a, b):
+    def inner(c, a):
+        return [c, a, b] + (lambda d: [d, b, c])(a)
+    return inner(a, 5), a
+def handler(a, n):
+    try:
+        raise ValueError(a + n)
+    except ValueError as n:
+        a = n.args[0]
+    return a
+class K:
+    made = 0
+    @classmethod
+    def make(cls, made):
+        cls.made += made
+        return cls()
+    def take(self, first, *rest, last=4):
+        return first, rest, last, self.made
+def run():
+    return outer(1, 2), handler(3, 4), K.make(6).take(1, 2, last=3), K().take(7)
+""",
+    "titles": """
+from collections import namedtuple
+Row = namedtuple("Row", "gpio pull")
+Other = namedtuple("Row", "pull gpio")
+class Odd(Row):
+    pass
+def run():
+    made = Odd(1, 2)
+    return Row(1, 2) == Other(1, 2), made.gpio, Other(3, 4).gpio, isinstance(made, Row), "Row"
+""",
 }
 
 # What a thread runs, and wide and deep functions beside it.

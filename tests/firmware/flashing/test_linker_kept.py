@@ -150,6 +150,20 @@ def test_what_an_heir_covers_with_none_goes() -> None:
     assert "long way" not in text
 
 
+def test_two_modules_import_the_same_under_one_name() -> None:
+    other = {"other": "def load(n):\n    return n + 5\n"}
+    far = "import other\ndef other_of(other):\n    return other + 1\n"
+    far += "def both(n):\n    return other.load(n)\n"
+    main = "import far, other\ndef run():\n    return far.both(1), far.other_of(2), other.load(3)\n"
+    kept(main, other, far=far)
+
+
+def test_a_constant_is_no_global_and_a_choice_no_tuple() -> None:
+    text = kept(PROGRAMS["shared"])
+    assert not any(name in text for name in ("TEXT", "PAIR", "HALF", "BIG", "DASH"))
+    assert "in (" not in kept("def run(x='b'):\n    return x in ('a', 'b', 3)\n")
+
+
 def test_a_module_as_a_value_is_refused() -> None:
     texts = {ENTRY: "import far\ndef run():\n    return far\n", "far": "A = []\n"}
     with pytest.raises(FlashError, match="far as a value"):

@@ -128,6 +128,22 @@ def test_a_server_hears_the_same_for_any_split():
             assert got == expected, (version, size)
 
 
+def test_a_long_payload_is_kept_in_the_pieces_it_came_in():
+    payload = bytes(range(256)) * 5
+    for version in (V311, V5):
+        extra = {} if version == V311 else {p.CONTENT_TYPE: "x" * 200}
+        data = encode_publish(version, "a/topic", payload, 1, 9, properties=extra)
+        for size in (1, 100, 256, 700):
+            decoder = client(version)
+            got = []
+            for at in range(0, len(data), size):
+                got += decoder.feed(data[at : at + size])
+                assert len(decoder._rest) <= 300 and sum(map(len, decoder._parts)) <= at + size
+            assert got == [Publish("a/topic", payload, 1, False, False, 9, extra)], (version, size)
+            assert not decoder._parts and not decoder._rest
+            assert decoder.feed(encode_pingresp()) == [Pingresp()]
+
+
 def test_a_client_hears_its_server():
     for version in (V311, V5):
         five = version == V5
