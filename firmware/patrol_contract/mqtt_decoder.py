@@ -67,7 +67,7 @@ class Decoder:
         self._first = True
         self.lengths = LENGTH_5 if version == V5 else LENGTH_311
         self._rest = b""
-        self._begun = None  # (first byte, opening) of a PUBLISH whose payload is still coming
+        self._begun = 0, ()  # first byte and opening of a PUBLISH whose payload is still coming
         self._parts = []  # of that payload
         self._missing = 0  # bytes of it
 
