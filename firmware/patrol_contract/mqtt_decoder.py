@@ -34,6 +34,7 @@ from patrol_contract.mqtt_wire import (
 
 _CONNACK, _PUBLISH, _PUBACK, _SUBACK, _UNSUBACK, _PINGRESP, _DISCONNECT = 2, 3, 4, 9, 11, 13, 14
 _TOPIC_ALIAS = 0x23
+_PIECE = 256  # bytes: smaller pieces of a payload are put together as they come
 _NONE = {}  # the properties of a packet that has none; never written to
 
 # What a client may hear, by the first byte; PUBLISH alone uses its low bits (DUP, QoS, RETAIN).
@@ -176,7 +177,10 @@ class Decoder:
     def _payload(self, data, packets):
         """Take what is missing of a payload; what follows it."""
         part = data[: self._missing]
-        self._parts.append(part)
+        if len(self._parts[-1]) + len(part) <= _PIECE:  # a byte by itself would take 40
+            self._parts[-1] += part
+        else:
+            self._parts.append(part)
         self._missing -= len(part)
         if not self._missing:
             packets.append(_publish(*self._begun, b"".join(self._parts)))

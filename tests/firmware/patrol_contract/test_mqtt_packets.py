@@ -138,7 +138,7 @@ def test_a_long_payload_is_kept_in_the_pieces_it_came_in():
             got = []
             for at in range(0, len(data), size):
                 got += decoder.feed(data[at : at + size])
-                assert len(decoder._rest) <= 300 and sum(map(len, decoder._parts)) <= at + size
+                assert len(decoder._rest) <= 300 and len(decoder._parts) <= 2 + len(data) // 128
             assert got == [Publish("a/topic", payload, 1, False, False, 9, extra)], (version, size)
             assert not decoder._parts and not decoder._rest
             assert decoder.feed(encode_pingresp()) == [Pingresp()]
