@@ -3,7 +3,7 @@
 The same file runs on the ESP32 and, with firmware/virtual first on the path, on a desk.
 """
 
-import drivers.heap  # noqa: F401  (first: what comes after it allocates)
+from drivers import heap  # first: what comes after it allocates
 
 # isort: split
 import machine  # first: on a desk this is the power-on
@@ -259,6 +259,7 @@ def run():
     unit = None
     try:
         unit = Unit()
+        heap.settle()
         asyncio.run(unit.run())
     except KeyboardInterrupt:  # a technician
         if unit:

@@ -100,11 +100,11 @@ class Gps(adafruit_gps.GPS):
     def _sentence(self, text):
         fields = text.split(",")
         name = fields.pop(0)
-        kind = name[2:]
-        if kind not in _PARSERS or name[:2] not in TALKERS:
+        talker, kind = name[:2], name[2:]
+        if kind not in _PARSERS or talker not in TALKERS:
             return
         try:
-            _PARSERS[kind](self, name[:2], fields)
+            _PARSERS[kind](self, talker, fields)
         except (ValueError, TypeError, IndexError):  # fewer fields, or others, than it should have
             self.refused += 1
 
