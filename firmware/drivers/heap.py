@@ -8,14 +8,13 @@ PSRAM a collection takes long and room is plenty; in between, the more is free t
 
 import gc
 
-_SMALL = 512 * 1024  # bytes
+_SMALL = gc.mem_free() + gc.mem_alloc() < 512 * 1024  # bytes
 _EVERY = 1024  # bytes asked for
-
 _SHARE = 12
 
 LOG_BYTES = 2048  # of the log of the last hour, in one block
 WINDOW = 8  # publishes of a line without a PUBACK; each takes half a KB
-if gc.mem_free() + gc.mem_alloc() < _SMALL:
+if _SMALL:
     gc.threshold(_EVERY)
     LOG_BYTES = 1024
     WINDOW = 6
@@ -24,5 +23,5 @@ if gc.mem_free() + gc.mem_alloc() < _SMALL:
 def settle():
     """All that stays has been made: collect when a twelfth of what is free then was asked for."""
     gc.collect()
-    if gc.mem_free() + gc.mem_alloc() < _SMALL:
+    if _SMALL:
         gc.threshold(max(_EVERY, gc.mem_free() // _SHARE))

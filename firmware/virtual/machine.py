@@ -196,7 +196,10 @@ def witness(boot, seq, name):
 
 
 def _pin_map():
-    """(signal, gpio, active) of each row of the board's pins.csv."""
+    """(signal, gpio, active) of each row of the board's pins.csv.
+
+    Not by drivers.pins: the linked unit has that inside, and a second one would be its heap.
+    """
     with open("pins.csv") as f:
         columns = f.readline().strip().split(",")
         wanted = [columns.index(name) for name in ("signal", "gpio", "active")]

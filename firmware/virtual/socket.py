@@ -22,6 +22,8 @@ def getaddrinfo(host, port, *more):
     if not host.replace(".", "").isdigit():
         found = [row[1] for row in world.lines("dns") if row[0] == host]
         utime.sleep_ms(_LOOKUP_MS if found else world.DNS_MS)
+        with world.LOCK:
+            world.note(world.LOOKUP, len(found))
         if not found:
             raise OSError(-2)
         host = found[0]

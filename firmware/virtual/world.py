@@ -50,8 +50,9 @@ TLS_MS = int(os.getenv("PATROL_TLS_MS") or 120)  # one flight of a P-256 handsha
 DNS_MS = 5000  # lwIP's patience with a name nobody answers for
 
 PINS = 40
-# codes in `out`: a flash erase, a write of the SOS latch, light sleep (1 begins, 0 ends)
-ERASE, LATCH, SLEEP = 0xFE, 0xFD, 0xFC
+# codes in `out`: a flash erase, a write of the SOS latch, light sleep (1 begins, 0 ends), the end
+# of a name's lookup (how many addresses it has)
+ERASE, LATCH, SLEEP, LOOKUP = 0xFE, 0xFD, 0xFC, 0xFB
 
 armed = {"ext0": None, "ext1": ()}  # what ends a light sleep: (pin, level); pins, any of them high
 sockets = []  # the last ones made: what comes for them is data that a modem would ring for

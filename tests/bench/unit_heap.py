@@ -81,7 +81,7 @@ def _filler(folder: Path) -> UnitProcess:
 
 
 def _patrol(unit: UnitProcess, county: County, link: Link) -> None:
-    time.sleep(3)  # its broker's name is looked up in vain
+    _until(unit, county, lambda _: unit.lookups_in_vain(), PATIENCE_S)
     unit.in_range("COUNTY", "password")
     unit.out_of_range("NOWHERE")
     _until(unit, county, lambda c: c.of("unit_state"), PATIENCE_S)

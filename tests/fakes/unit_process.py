@@ -45,7 +45,7 @@ RESET_EXIT = 42  # what virtual machine.reset() and its watchdog leave with
 BYTE_S = 10 / 9600  # start, eight bits, stop
 HOLD_S = 1.6
 LONG_MS, SHORT_MS = 350, 90  # a pulse is long above, a tick below
-ERASE, LATCH, SLEEP = 0xFE, 0xFD, 0xFC  # the codes of world.py
+ERASE, LATCH, SLEEP, LOOKUP = 0xFE, 0xFD, 0xFC, 0xFB  # the codes of world.py
 
 
 def now_ms() -> int:
@@ -382,6 +382,10 @@ class UnitProcess:
     def erases(self, since: int = 0) -> list[tuple[int, int]]:
         """(ms, where) of every erased flash block; where: 0 file system, 1 SOS latch, 2 NVS."""
         return [(ms, where) for ms, what, where in self.outputs(since) if what == ERASE]
+
+    def lookups_in_vain(self) -> int:
+        """How many names were looked up that nobody knows."""
+        return sum(what == LOOKUP and not found for _, what, found in self.outputs())
 
     def naps(self, since: int = 0) -> list[tuple[int, int]]:
         """(began, lasted) of each light sleep, in ms. One that has not ended yet is left out."""

@@ -7,6 +7,7 @@ comparisons are bytecode, which lies in the flash.
 from __future__ import annotations
 
 import ast
+from copy import deepcopy
 
 from flashing.linker.join import Part
 
@@ -30,7 +31,7 @@ class _Spelled(ast.NodeTransformer):
             return node
         among = isinstance(node.ops[0], ast.In)
         compared: list[ast.expr] = [
-            ast.Compare(node.left, [ast.Eq() if among else ast.NotEq()], [choice])
+            ast.Compare(deepcopy(node.left), [ast.Eq() if among else ast.NotEq()], [choice])
             for choice in choices.elts
         ]
         return ast.copy_location(ast.BoolOp(ast.Or() if among else ast.And(), compared), node)

@@ -18,7 +18,7 @@ from flashing.linker.join import START, Part
 from flashing.linker.scopes import Definitions, Imports, has_foreign_base
 from flashing.linker.short import KNOWN
 
-HELD = "held"
+HELD = "held"  # the `kind` of such a constant: see _hold
 _OPERATIONS: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: int.__add__,
     ast.Sub: int.__sub__,

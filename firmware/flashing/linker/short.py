@@ -67,6 +67,7 @@ class Attributes:
 def shorten(parts: list[Part], names: set[str], seen: Attributes) -> None:
     """Rename in place; `names` are the program's globals."""
     tree = reachable(parts)
+    names = names | set(_renamed_imports(tree))
     called = keywords(tree)
     present = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
     present |= {name for node in _classes(tree) for name in _own_attributes(node)}
@@ -75,7 +76,6 @@ def shorten(parts: list[Part], names: set[str], seen: Attributes) -> None:
     in_classes = {n.id for n in _class_level(tree)} & names
     last = max(attributes.values(), default=-1) + 1
     exceptions = {node.name for node in _classes(tree) if _is_exception(node)}
-    names = names | set(_renamed_imports(tree))
     given = sorted(names - {START} - exceptions, key=lambda name: (name in in_classes, name))
     called_now = _named(tree)
     short = {name: called_now(at) for at, name in enumerate(given) if name not in in_classes}
@@ -90,10 +90,9 @@ def shorten(parts: list[Part], names: set[str], seen: Attributes) -> None:
         called |= strings(tree)
     named = {name: called_now(at) for name, at in attributes.items()}
     renamed = _Rename(short, named, {part.name for part in parts})
-    # Behind the globals, which a function may use beside its parameters.
-    last = first + len(in_classes)
+    behind = first + len(in_classes)  # the globals, which a function may use too
     for statement in tree.body:
-        _parameters(statement, called, by_dict, called_now, last)
+        _parameters(statement, called, by_dict, called_now, behind)
         renamed.visit(statement)
 
 
@@ -140,7 +139,6 @@ def _is_exception(node: ast.ClassDef) -> bool:
     return any(ast.unparse(base).endswith(("Error", "Exception")) for base in node.bases)
 
 
-# --- attributes --------------------------------------------------------------------------------
 def _renamed_imports(tree: ast.Module) -> Iterator[str]:
     """What comes from outside under a name that join made for it."""
     for node in tree.body:
@@ -148,6 +146,7 @@ def _renamed_imports(tree: ast.Module) -> Iterator[str]:
             yield from (alias.asname for alias in node.names if alias.asname)
 
 
+# --- attributes --------------------------------------------------------------------------------
 def _classes(tree: ast.Module) -> list[ast.ClassDef]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
 

@@ -158,6 +158,14 @@ def test_two_modules_import_the_same_under_one_name() -> None:
     kept(main, other, far=far)
 
 
+def test_a_class_reads_what_is_imported_under_another_name() -> None:
+    other = {"other": "def load(n):\n    return n + 5\n"}
+    far = "import other\ndef hides(other):\n    return other + 1\nclass K:\n"
+    far += "".join(f"    a{n} = other.load({n})\n" for n in range(9))
+    main = "import far\ndef run():\n    k = far.K()\n    return far.hides(2), "
+    kept(main + ", ".join(f"k.a{n}" for n in range(9)) + "\n", other, far=far)
+
+
 def test_a_constant_is_no_global_and_a_choice_no_tuple() -> None:
     text = kept(PROGRAMS["shared"])
     assert not any(name in text for name in ("TEXT", "PAIR", "HALF", "BIG", "DASH"))
